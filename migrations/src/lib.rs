@@ -1,0 +1,1 @@
+//! The migrations of nenrin's control database; never edited once merged.

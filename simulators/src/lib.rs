@@ -1,0 +1,4 @@
+//! The outside systems that nenrin reads, as served on loopback for tests and demonstrations.
+//!
+//! Shares no code with nenrin's connectors: what a connector believes about a system is tested against
+//! what this crate believes about it.

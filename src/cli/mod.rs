@@ -1,0 +1,5 @@
+//! The command line: one file per command.
+
+pub mod context;
+
+pub use context::{Context, OutputFormat};

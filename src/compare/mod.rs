@@ -1,0 +1,1 @@
+//! 6. Two states side by side: customers won and lost, waterfall, movers, coverage.

@@ -1,0 +1,65 @@
+//! What every connector can do.
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::record::{Cursor, Page, Stream};
+
+/// How a run wants a stream to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadMode {
+    /// Only what changed since the cursor; a first load where there is none.
+    #[default]
+    Incremental,
+    /// Everything once more, as a complete pass: finds silent changes and absences.
+    Full,
+}
+
+/// One thing that `nenrin check` found out about a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was looked at (`credentials`, `object Account`).
+    pub what: String,
+    /// What was seen, and for a failure what to do about it.
+    pub detail: String,
+}
+
+/// An outside system that records can be read from.
+///
+/// A connector answers questions. It keeps no progress, writes nothing to the lake, starts no task and
+/// reads no clock but the source's own. The sync run asks for one page at a time, lands it, and only
+/// then stores the cursor: a page may be read twice, but is never skipped.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Tries credentials, permissions and every configured stream, without reading records.
+    async fn check(&self) -> Vec<Finding>;
+
+    /// The configured streams with the fields that the source offers now, in the order they are shown.
+    ///
+    /// # Errors
+    ///
+    /// Auth, permission or availability, and [`NotFound`](crate::error::ErrorKind::NotFound) for a
+    /// configured stream that the source does not have.
+    async fn streams(&self) -> Result<Vec<Stream>>;
+
+    /// Reads the next page of `stream`.
+    ///
+    /// `cursor` is where the last page said to go on: `None` for the very first read. The connector
+    /// fixes the end of what it reads on the first page of a run (the source's clock minus the safety
+    /// margin) and keeps it in the cursor. `first_of_run` tells that the cursor was stored by an earlier
+    /// run (done or interrupted), so that a finished one starts its next window; `mode` counts only then.
+    ///
+    /// # Errors
+    ///
+    /// After the shared client's own retries. [`Quota`](crate::error::ErrorKind::Quota) when an allowance
+    /// is used up: the run ends `partial` and a later one continues.
+    async fn read_page(
+        &self,
+        stream: &Stream,
+        cursor: Option<&Cursor>,
+        first_of_run: bool,
+        mode: ReadMode,
+    ) -> Result<Page>;
+}

@@ -1,0 +1,1 @@
+//! The control database: checkpoints, runs, leases, held fields; one file per table.

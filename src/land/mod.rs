@@ -1,0 +1,1 @@
+//! 2. Pages to new versions: change detection, deletes, statements, proof of completeness.

@@ -1,0 +1,1 @@
+//! The change log on Delta: append, checkpoint, as-of; the only truth.

@@ -1,0 +1,1 @@
+//! 3. Text to typed variables by declarative mappings.

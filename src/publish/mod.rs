@@ -1,0 +1,1 @@
+//! The current state as ordinary SQL tables.

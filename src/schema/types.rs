@@ -1,0 +1,1 @@
+//! Conversion of text to typed values; one file per type.

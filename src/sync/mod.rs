@@ -1,0 +1,1 @@
+//! Drives the stages: run, schedule, worker.

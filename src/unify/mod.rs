@@ -1,0 +1,1 @@
+//! 4. Many records to one customer: evidence, links, clusters, survivorship.
