@@ -1,5 +1,6 @@
 //! 4. Many records to one customer: evidence, links, clusters, survivorship.
 
+mod free_mail;
 mod kanji;
 mod legal_form;
 pub mod model;
