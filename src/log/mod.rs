@@ -1,1 +1,16 @@
 //! The change log on Delta: append, checkpoint, as-of; the only truth.
+//!
+//! A log is one Delta table per stream, append-only, one row per version. Beside it lies its [`Ledger`]. Both
+//! live in the [`Lake`]; everything else nenrin shows is computed from them.
+
+mod columns;
+mod durable;
+mod lake;
+mod ledger;
+mod names;
+mod table;
+
+pub use columns::{Columns, system, timestamp_type};
+pub use lake::Lake;
+pub use ledger::{Entry, Ledger, Pass, Span, Statement};
+pub use table::{DataFile, LogTable, NewVersions};
