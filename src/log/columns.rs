@@ -8,6 +8,10 @@ use deltalake::kernel::{DataType, PrimitiveType, StructField, StructType};
 
 use super::names::{FIELD_NAME_KEY, column_name, fold, unescape};
 use crate::error::{Error, ErrorKind, Result};
+use crate::record::FieldClass;
+
+/// The key under which a column's metadata keeps how the field changes, as it was when first seen.
+const FIELD_CLASS_KEY: &str = "nenrin.class";
 
 /// The names of the system columns, in table order.
 pub mod system {
@@ -43,8 +47,7 @@ const SYSTEM: [(&str, PrimitiveType, bool); 12] = [
 
 /// The system columns whose statistics are kept in the Delta log; never the key, never a field, so that no
 /// value of a person lies in the clear in `_delta_log`.
-pub(super) const STATISTICS: &str =
-    "_valid_from,_stamp,_observed_at,_recorded_at,_created_at,_seq";
+pub(super) const STATISTICS: &str = "_valid_from,_stamp,_observed_at,_recorded_at,_created_at,_seq";
 
 /// The Arrow type of a timestamp column: microseconds, UTC.
 pub fn timestamp_type() -> ArrowType {
@@ -70,8 +73,8 @@ pub(crate) fn system_fields() -> Vec<ArrowField> {
 /// The fields a log has columns for, in the order they were first seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// `(field as the source names it, column)`.
-    fields: Vec<(String, String)>,
+    /// `(field as the source names it, column, class)`.
+    fields: Vec<(String, String, FieldClass)>,
     by_field: HashMap<String, usize>,
 }
 
@@ -90,19 +93,30 @@ impl Columns {
                 },
                 None => unescape(field.name()).unwrap_or_else(|| field.name().clone()),
             };
-            columns.push(own_name, field.name().clone());
+            let class = field
+                .metadata()
+                .get(FIELD_CLASS_KEY)
+                .and_then(|value| serde_json::to_value(value).ok())
+                .and_then(|value| serde_json::from_value(value).ok())
+                .unwrap_or(FieldClass::Business);
+            columns.push(own_name, field.name().clone(), class);
         }
         columns
     }
 
-    fn push(&mut self, field: String, column: String) {
+    fn push(&mut self, field: String, column: String, class: FieldClass) {
         self.by_field.insert(field.clone(), self.fields.len());
-        self.fields.push((field, column));
+        self.fields.push((field, column, class));
+    }
+
+    /// How `field` changes, as it was when it was first seen.
+    pub fn class_of(&self, field: &str) -> Option<FieldClass> {
+        self.by_field.get(field).map(|index| self.fields[*index].2)
     }
 
     /// The fields as the source names them, in column order.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|(field, _)| field.as_str())
+        self.fields.iter().map(|(field, ..)| field.as_str())
     }
 
     /// The column that holds `field`.
@@ -126,16 +140,16 @@ impl Columns {
     }
 
     /// This registry with columns for those of `fields` that it lacks; `None` when it lacks none.
-    pub(super) fn extended<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Option<Columns> {
+    pub(super) fn extended<'a>(&self, fields: impl Iterator<Item = (&'a str, FieldClass)>) -> Option<Columns> {
         let mut columns = self.clone();
         let mut taken: HashSet<String> = SYSTEM
             .iter()
             .map(|(name, ..)| fold(name))
-            .chain(self.fields.iter().map(|(_, column)| fold(column)))
+            .chain(self.fields.iter().map(|(_, column, _)| fold(column)))
             .collect();
-        for field in fields {
+        for (field, class) in fields {
             if !columns.contains(field) {
-                columns.push(field.to_owned(), column_name(field, &mut taken));
+                columns.push(field.to_owned(), column_name(field, &mut taken), class);
             }
         }
         (columns.len() > self.len()).then_some(columns)
@@ -146,9 +160,12 @@ impl Columns {
         let system = SYSTEM
             .iter()
             .map(|(name, kind, nullable)| StructField::new(*name, DataType::Primitive(kind.clone()), *nullable));
-        let fields = self.fields.iter().map(|(field, column)| {
-            StructField::new(column.clone(), DataType::STRING, true)
-                .with_metadata([(FIELD_NAME_KEY.to_owned(), field.clone())])
+        let fields = self.fields.iter().map(|(field, column, class)| {
+            let class = serde_json::to_value(class).ok().and_then(|value| value.as_str().map(str::to_owned));
+            StructField::new(column.clone(), DataType::STRING, true).with_metadata([
+                (FIELD_NAME_KEY.to_owned(), field.clone()),
+                (FIELD_CLASS_KEY.to_owned(), class.unwrap_or_default()),
+            ])
         });
         StructType::try_new(system.chain(fields)).map_err(|error| {
             Error::new(ErrorKind::Internal, "the columns of a log do not make a schema").caused_by(error)

@@ -138,7 +138,8 @@ impl Lake {
     /// The names of the objects directly in the folder `path` below the root, sorted.
     pub async fn list(&self, path: &str) -> Result<Vec<String>> {
         let prefix = Path::from(path);
-        let objects: Vec<_> = self.store.list(Some(&prefix)).try_collect().await.map_err(|error| storage(path, error))?;
+        let objects: Vec<_> =
+            self.store.list(Some(&prefix)).try_collect().await.map_err(|error| storage(path, error))?;
         let mut names: Vec<String> = objects
             .iter()
             .filter_map(|object| {
@@ -165,5 +166,8 @@ pub(super) fn storage(path: &str, error: impl Into<Box<dyn std::error::Error + S
     } else {
         "look at the lake's folder or store, then run the command again: what was committed stands"
     };
-    Error::new(ErrorKind::Storage, "the lake could not be read or written").with("path", path).help(help).caused_by(error)
+    Error::new(ErrorKind::Storage, "the lake could not be read or written")
+        .with("path", path)
+        .help(help)
+        .caused_by(error)
 }

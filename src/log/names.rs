@@ -19,7 +19,10 @@ pub(super) fn escape(name: &str) -> String {
     let mut safe = String::with_capacity(name.len());
     for (i, c) in name.chars().enumerate() {
         let bad = c.is_control()
-            || matches!(c, ' ' | ',' | ';' | '{' | '}' | '(' | ')' | '=' | '%' | '~' | '/' | '\\' | ':' | '*' | '?' | '"')
+            || matches!(
+                c,
+                ' ' | ',' | ';' | '{' | '}' | '(' | ')' | '=' | '%' | '~' | '/' | '\\' | ':' | '*' | '?' | '"'
+            )
             || (i == 0 && matches!(c, '_' | '.'));
         if bad {
             let mut buffer = [0u8; 4];

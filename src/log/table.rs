@@ -26,7 +26,7 @@ use super::columns::{Columns, STATISTICS, system, system_fields};
 use super::lake::{Lake, storage};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::StreamId;
+use crate::record::{FieldClass, StreamId};
 
 /// The application id of our transactions in every log.
 const APP_ID: &str = "nenrin";
@@ -40,8 +40,8 @@ const ATTEMPT_DEPTH: usize = 1_000;
 pub struct NewVersions {
     /// The system columns, in the order and types of [`system_fields`], all of one length.
     pub system: Vec<ArrayRef>,
-    /// Field name and values; fields not named are null.
-    pub fields: Vec<(String, ArrayRef)>,
+    /// Field name, how it changes, and values; fields not named are null.
+    pub fields: Vec<(String, FieldClass, ArrayRef)>,
 }
 
 impl NewVersions {
@@ -101,7 +101,8 @@ impl LogTable {
                 };
             }
         }
-        let local = lake.local_folder().map(|folder| path.split('/').fold(folder.to_path_buf(), |at, part| at.join(part)));
+        let local =
+            lake.local_folder().map(|folder| path.split('/').fold(folder.to_path_buf(), |at, part| at.join(part)));
         let columns = read_columns(&table, &path)?;
         Ok(Some(LogTable { stream: stream.clone(), path, store, local, table, columns }))
     }
@@ -224,7 +225,8 @@ impl LogTable {
     ///
     /// Conflict when batch `n` or a later one is already there, storage when writing failed.
     pub async fn append(&mut self, n: i64, attempt: &str, versions: NewVersions) -> Result<()> {
-        let wanted: Vec<String> = versions.fields.iter().map(|(field, _)| field.clone()).collect();
+        let wanted: Vec<(String, FieldClass)> =
+            versions.fields.iter().map(|(field, class, _)| (field.clone(), *class)).collect();
         let rows = versions.len();
         let mut file: Option<(Add, Columns)> = None;
         for _ in 0..5 {
@@ -238,7 +240,7 @@ impl LogTable {
                     .with("newest", txn)
                     .help("another nenrin works on the same lake: stop one of them, then run the sync again"));
             }
-            let extended = self.columns.extended(wanted.iter().map(String::as_str));
+            let extended = self.columns.extended(wanted.iter().map(|(field, class)| (field.as_str(), *class)));
             let columns = extended.as_ref().unwrap_or(&self.columns).clone();
             // Written once; again only if somebody else gave a new field its column in between.
             let add = match file.take() {
@@ -298,7 +300,7 @@ impl LogTable {
     async fn write_file(&self, n: i64, attempt: &str, versions: &NewVersions, columns: &Columns) -> Result<Add> {
         let mut fields: Vec<ArrowField> = system_fields();
         let mut arrays = versions.system.clone();
-        for (field, values) in &versions.fields {
+        for (field, _, values) in &versions.fields {
             let column = columns.column_of(field).expect("every field was given a column before");
             fields.push(ArrowField::new(column, values.data_type().clone(), true));
             arrays.push(values.clone());
@@ -359,16 +361,15 @@ fn encode(batch: &RecordBatch) -> Result<Vec<u8>> {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(1_000_000));
     for name in [system::VALID_FROM, system::RECORDED_AT, system::SEQ] {
-        properties = properties
-            .set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk);
+        properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk);
     }
     for name in [system::KEY, system::SEQ, system::HASH] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
     let bytes = Vec::with_capacity(batch.get_array_memory_size() / 4);
     let failed = |error| Error::new(ErrorKind::Internal, "could not encode a data file").caused_by(error);
-    let mut writer =
-        ArrowWriter::try_new(bytes, batch.schema(), Some(properties.build())).map_err(|error| failed(Box::new(error)))?;
+    let mut writer = ArrowWriter::try_new(bytes, batch.schema(), Some(properties.build()))
+        .map_err(|error| failed(Box::new(error)))?;
     writer.write(batch).map_err(|error| failed(Box::new(error)))?;
     writer.into_inner().map_err(|error| failed(Box::new(error)))
 }
@@ -389,7 +390,8 @@ fn statistics(batch: &RecordBatch) -> String {
                         .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
                 };
                 lowest.insert(name.into(), text(low.div_euclid(1_000)).into());
-                highest.insert(name.into(), text(high.div_euclid(1_000) + i64::from(high.rem_euclid(1_000) > 0)).into());
+                highest
+                    .insert(name.into(), text(high.div_euclid(1_000) + i64::from(high.rem_euclid(1_000) > 0)).into());
             }
         } else if let Some(numbers) = column.as_any().downcast_ref::<Int64Array>()
             && let (Some(low), Some(high)) = (min(numbers), max(numbers))
