@@ -295,14 +295,10 @@ impl Lander {
         Ok(taken)
     }
 
-    /// Takes note that what [`take`](Self::take) gave is in the log as batch `n` (or, when it had no versions,
-    /// that there was nothing to add).
-    pub fn applied(&mut self, n: i64, taken: &Taken) -> Result<()> {
+    /// Takes note that what [`take`](Self::take) gave is stored as batch `n`; `wrote` when it had versions.
+    pub fn applied(&mut self, n: i64, wrote: bool, taken: &Taken) -> Result<()> {
         self.max_seq = taken.max_seq;
-        if taken.versions.is_some() {
-            self.index.add(n, taken.links.clone())?;
-        }
-        Ok(())
+        if wrote { self.index.add(n, taken.links.clone()) } else { Ok(()) }
     }
 
     /// The rows of the batch by key, then reading order; rows without a key are rejected.
