@@ -130,6 +130,7 @@ impl Lowering<'_, '_> {
         }
         match parse::parse(self.text) {
             Ok(expr) => self.expr(&expr),
+            Err(_) if self.is_meant_as_name() => None,
             Err(error) => {
                 let meant = self.scope.nearest(self.text.trim()).map(did_you_mean);
                 self.problem(code::SYNTAX, error.span, error.message, meant.or(error.advice));
