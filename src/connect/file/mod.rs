@@ -15,6 +15,9 @@ mod position;
 mod row;
 mod scan;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;

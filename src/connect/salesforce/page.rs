@@ -315,8 +315,7 @@ mod tests {
             ("Due", "datetime"),
             ("Code", "string"),
         ]);
-        let record = r#"{"attributes":{"type":"Account","url":"/x"},"Id":"001A","Name":"株式会社"アクメ"
-A",
+        let record = r#"{"attributes":{"type":"Account","url":"/x"},"Id":"001A","Name":"株式会社\"アクメ\"\n\u0041",
             "Amount":3.0,"Big":9.9213206E7,"Open":false,"Fax":"","Loc":{"longitude":139.70,"latitude":null},
             "Due":"2026-01-01T00:00:00.000+0000","Code":"1.0E8"}"#;
         let found = parse(page(record).as_bytes(), &plan).unwrap();
@@ -324,8 +323,7 @@ A",
         assert_eq!(
             values,
             [
-                Some("001A"), Some("株式会社"アクメ"
-        A"), Some("3"), Some("99213206"), Some("false"), None,
+                Some("001A"), Some("株式会社\"アクメ\"\nA"), Some("3"), Some("99213206"), Some("false"), None,
                 Some(r#"{"latitude":null,"longitude":139.7}"#), Some("2026-01-01T00:00:00.000Z"), Some("1.0E8"),
             ]
         );
