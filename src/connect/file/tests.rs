@@ -247,7 +247,8 @@ async fn what_is_no_record_is_rejected_with_its_line() {
     let config = json!({ "files": "customers.csv", "key": ["id"], "encoding": "utf-8" });
     let (pages, _) = run(&folder.open(config), None, ReadMode::Incremental).await.unwrap();
     assert_eq!(keys(&pages[0]), ["1", "1", "5"]);
-    let rejected: Vec<String> = pages[0].rejected.iter().map(|row| format!("{} {} | {}", row.place, row.reason, row.raw)).collect();
+    let rejected: Vec<String> =
+        pages[0].rejected.iter().map(|row| format!("{} {} | {}", row.place, row.reason, row.raw)).collect();
     assert_eq!(
         rejected,
         [
@@ -319,7 +320,8 @@ async fn columns_of_all_files_are_offered_the_newest_first() {
     let folder = Folder::new();
     folder.write("customers_202510.csv", "2025-11-02T00:00:00Z", "id;old;name\n1;x;a\n");
     folder.write("customers_202511.csv", "2025-12-02T00:00:00Z", "id;name;new\n1;a;y\n");
-    let config = json!({ "files": "customers_{yyyymm}.csv", "key": ["id"], "delimiter": ";", "classes": { "new": "ticking" } });
+    let config =
+        json!({ "files": "customers_{yyyymm}.csv", "key": ["id"], "delimiter": ";", "classes": { "new": "ticking" } });
     let source = folder.open(config);
     let stream = source.streams().await.unwrap().remove(0);
     let names: Vec<&str> = stream.fields.iter().map(|field| field.name.as_str()).collect();
@@ -334,8 +336,7 @@ async fn columns_of_all_files_are_offered_the_newest_first() {
 async fn a_file_without_header_uses_the_configured_columns() {
     let folder = Folder::new();
     folder.write("customers.csv", "2025-11-02T00:00:00Z", "1\ta\n2\tb\n");
-    let config =
-        json!({ "files": "customers.csv", "key": ["id"], "delimiter": "tab", "header": false, "columns": ["id", "name"] });
+    let config = json!({ "files": "customers.csv", "key": ["id"], "delimiter": "tab", "header": false, "columns": ["id", "name"] });
     let (pages, _) = run(&folder.open(config), None, ReadMode::Incremental).await.unwrap();
     assert_eq!(keys(&pages[0]), ["1", "2"]);
     assert_eq!(pages[0].records.value(1, 1), Some("b"));

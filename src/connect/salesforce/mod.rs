@@ -14,6 +14,9 @@ mod refusal;
 mod session;
 mod soql;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 

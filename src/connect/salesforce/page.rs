@@ -323,8 +323,15 @@ mod tests {
         assert_eq!(
             values,
             [
-                Some("001A"), Some("株式会社\"アクメ\"\nA"), Some("3"), Some("99213206"), Some("false"), None,
-                Some(r#"{"latitude":null,"longitude":139.7}"#), Some("2026-01-01T00:00:00.000Z"), Some("1.0E8"),
+                Some("001A"),
+                Some("株式会社\"アクメ\"\nA"),
+                Some("3"),
+                Some("99213206"),
+                Some("false"),
+                None,
+                Some(r#"{"latitude":null,"longitude":139.7}"#),
+                Some("2026-01-01T00:00:00.000Z"),
+                Some("1.0E8"),
             ]
         );
     }
