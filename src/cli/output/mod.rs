@@ -26,7 +26,6 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub use grid::{Align, Look, draw, pad, thousands};
 pub use table::{Cell, Column, Kind, Table};
-pub use value::decimal_text;
 
 use value::Shown;
 

@@ -10,8 +10,8 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
 use super::grid::{self, Align, Look};
-use super::value::decimal_text;
 use crate::clock::Timestamp;
+use crate::compare::decimal_text;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the values of a column are.

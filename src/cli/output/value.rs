@@ -16,6 +16,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
+use crate::compare::decimal_text;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A value ready to be written.
@@ -123,29 +124,6 @@ pub(super) fn object<'a>(columns: impl Iterator<Item = (&'a str, &'a dyn Array)>
     }
     out.push('}');
     Ok(out)
-}
-
-/// `value × 10^-scale` in plain notation, without trailing zeros beyond the sixth place.
-pub fn decimal_text(value: i128, scale: i8) -> String {
-    let mut text = value.unsigned_abs().to_string();
-    match usize::try_from(scale) {
-        Ok(0) => {}
-        Ok(places) => {
-            if text.len() <= places {
-                text.insert_str(0, &"0".repeat(places + 1 - text.len()));
-            }
-            text.insert(text.len() - places, '.');
-            if places > 6 {
-                text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
-            }
-        }
-        Err(_) if value != 0 => text.push_str(&"0".repeat(usize::from(scale.unsigned_abs()))),
-        Err(_) => {}
-    }
-    if value < 0 {
-        text.insert(0, '-');
-    }
-    text
 }
 
 fn text(value: &str) -> Shown<'_> {
@@ -271,7 +249,7 @@ mod tests {
 
     #[test]
     fn bytes_are_hexadecimal_and_text_is_escaped() {
-        assert_eq!(json(&FixedSizeBinaryArray::from(vec![&[0xab_u8, 0x01][..]])), r#""ab01""#);
+        assert_eq!(json(&FixedSizeBinaryArray::try_from_iter([[0xab_u8, 0x01]].into_iter()).unwrap()), r#""ab01""#);
         assert_eq!(json(&StringArray::from(vec!["年輪\n\"x\"\u{1b}"])), r#""年輪\n\"x\"\u001b""#);
     }
 
