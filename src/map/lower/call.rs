@@ -417,7 +417,8 @@ impl Lowering<'_, '_> {
                     continue;
                 }
                 let text = shortened(&ast.to_string());
-                let message = format!("`{name}` needs {} here; `{text}` is {}", other.phrase(), typed.sql_type.phrase());
+                let message =
+                    format!("`{name}` needs {} here; `{text}` is {}", other.phrase(), typed.sql_type.phrase());
                 let advice = conversion_advice(ast, typed.sql_type, other);
                 self.problem(code::TYPES, ast.span(), message, advice.or(usage));
                 return;

@@ -81,10 +81,10 @@ fn text_does_not_become_a_number_unasked() {
     )), @r###"
 mappings/salesforce/Account.yaml:5:8  M030  `+` needs numbers; `MRR__c` is text
   mrr: MRR__c + 1
-       ^^^^^^  write `decimal(MRR__c)`
-mappings/salesforce/Account.yaml:6:10  M025  `round` does not take text, an integer
+       ^^^^^^  write `decimal(MRR__c)`, or `date(MRR__c)` to count days
+mappings/salesforce/Account.yaml:6:16  M030  `round` needs a decimal here; `Seats__c` is text
   score: round(Seats__c, 1)
-         ^^^^^  it is called as `round(numeric_expression[, decimal_places])`
+               ^^^^^^^^  write `decimal(Seats__c)`
 mappings/salesforce/Account.yaml:7:9  M030  `||` needs text; `decimal(MRR__c)` is a decimal
   name: decimal(MRR__c) || ' yen'
         ^^^^^^^^^^^^^^  write `text(decimal(MRR__c))`
@@ -96,7 +96,7 @@ mappings/salesforce/Account.yaml:9:29  M030  `=` compares `decimal(MRR__c)`, a d
                             ^^^  write `4` without quotes
 mappings/salesforce/Account.yaml:10:15  M030  `+` needs numbers; `StartDate__c` is text
   start_date: StartDate__c + 1
-              ^^^^^^^^^^^^  write `decimal(StartDate__c)`
+              ^^^^^^^^^^^^  write `decimal(StartDate__c)`, or `date(StartDate__c)` to count days
 mappings/salesforce/Account.yaml:11:8  M030  `IN` compares `Seats__c`, text, with `1`, an integer
   where: Seats__c in (1, 2)
          ^^^^^^^^  write `decimal(Seats__c)`
@@ -172,7 +172,7 @@ mappings/salesforce/Account.yaml:7:19  M040  `onbording` is not a value of `stag
 mappings/salesforce/Account.yaml:7:48  M040  `拡大` is not a value of `stage`
   values: { 導入: onbording, 利用: adoption, 拡大: 拡大 }
                                                    ^^^^  the values are `onboarding`, `adoption`, `expansion`
-mappings/salesforce/Account.yaml:8:26  M041  the default is not an enum: not one of the variable's values: onboarding, adoption, expansion
+mappings/salesforce/Account.yaml:8:26  M041  the default of `on_error` does not convert: not one of the variable's values: onboarding, adoption, expansion
   on_error: { default: churned }
                        ^^^^^^^
 "###);
@@ -234,7 +234,7 @@ mappings/salesforce/Account.yaml:6:3  M010  unknown variable `stagee` of entity 
 mappings/salesforce/Account.yaml:8:29  M012  unknown field `Rate__c` in stream `Account`
   from: decimal(MRR__c) * Rate__c + Seats__c
                           ^^^^^^^
-mappings/salesforce/Account.yaml:9:26  M041  the default is not money: not a number; accepted: 1200, 1,200, -500, ▲500, (500), 12.5, 1.25E7
+mappings/salesforce/Account.yaml:9:26  M041  the default of `on_error` does not convert: not a number; accepted: 1200, 1,200, -500, ▲500, (500), 12.5, 1.25E7
   on_error: { default: viel }
                        ^^^^
 mappings/salesforce/Account.yaml:10:8  M030  `>` compares `Seats__c`, text, with `4`, an integer
@@ -261,9 +261,9 @@ fn a_name_that_needs_quotes_is_suggested_with_them() {
         "  name: lower(a.b)\n",
         "  domain: lower($id)\n",
     )), @r###"
-mappings/salesforce/Account.yaml:5:10  M001  `（` is not expected here
+mappings/salesforce/Account.yaml:5:8  M012  unknown field `売上（円）` in stream `Account`
   mrr: 売上（円）
-           ^^  did you mean `売上(円)`?
+       ^^^^^^^^^^  did you mean `売上(円)`?
 mappings/salesforce/Account.yaml:6:18  M012  unknown field `売上円` in stream `Account`
   score: decimal(売上円)
                  ^^^^^^  did you mean `売上`?
@@ -351,10 +351,10 @@ fn what_never_works_is_told_before_a_record_is_read() {
         "  score: decimal(MRR__c) / 1.00000000001\n",
         "  seats: integer(Seats__c, 1)\n",
     )), @r###"
-mappings/salesforce/Account.yaml:5:9  M026  the expression fails for every record: a function of the expression refuses its arguments
+mappings/salesforce/Account.yaml:5:9  M026  the expression fails for every record: unclosed character class
   name: regexp_replace(Name, '[', 'x')
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^  check its constants: patterns, positions, formats
-mappings/salesforce/Account.yaml:6:11  M026  the expression fails for every record: a function of the expression refuses its arguments
+mappings/salesforce/Account.yaml:6:11  M026  the expression fails for every record: field position must not be zero
   domain: split_part(Website, '/', 0)
           ^^^^^^^^^^^^^^^^^^^^^^^^^^^  check its constants: patterns, positions, formats
 mappings/salesforce/Account.yaml:7:20  M033  `date` fails for every record: there is no such day in the calendar
@@ -427,4 +427,24 @@ mappings/salesforce/Account.yaml:8:26  M025  `date_trunc` does not know `hour`
   start_date: date_trunc('hour', date(StartDate__c))
                          ^^^^^^  the units are `year`, `quarter`, `month`, `week` and `day`
 "###);
+}
+
+#[test]
+fn no_expression_exhausts_the_stack() {
+    let chain = |count: usize| format!("variables:\n  name: {}\n", vec!["Name"; count].join(" || "));
+    assert_eq!(told(&chain(90)), "no problems");
+    let first_line = |text: String| text.lines().next().unwrap_or_default().to_owned();
+    assert_eq!(
+        first_line(told(&chain(2_000))),
+        "mappings/salesforce/Account.yaml:5:9  M003  the expression has more than 100 operations within each other"
+    );
+    assert_eq!(
+        first_line(told(&chain(5_000))),
+        "mappings/salesforce/Account.yaml:5:9  M003  the expression is longer than 20000 bytes"
+    );
+    let nested = format!("variables:\n  name: {}Name{}\n", "lower(".repeat(1_000), ")".repeat(1_000));
+    assert_eq!(
+        first_line(told(&nested)),
+        "mappings/salesforce/Account.yaml:5:9  M001  the expression is nested too deeply"
+    );
 }
