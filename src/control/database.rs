@@ -242,3 +242,25 @@ async fn pending(db: &DatabaseConnection) -> Result<usize> {
         Err(error) => Err(failed("could not read the version of the control database")(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn sqlite_keeps_what_is_committed_through_a_power_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("nenrin.db").display());
+        let control = Control::open(&url, Arc::new(SystemClock)).await.unwrap();
+        let ask = async |setting: &str| {
+            let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {setting}"));
+            control.db.query_one_raw(statement).await.unwrap().unwrap()
+        };
+        assert_eq!(ask("journal_mode").await.try_get_by_index::<String>(0).unwrap(), "wal");
+        let number = async |setting: &str| ask(setting).await.try_get_by_index::<i64>(0).unwrap();
+        assert_eq!(number("synchronous").await, 2, "full");
+        assert_eq!(number("foreign_keys").await, 1);
+        assert_eq!(number("busy_timeout").await, 30_000);
+    }
+}
