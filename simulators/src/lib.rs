@@ -4,3 +4,4 @@
 //! what this crate believes about it.
 
 pub mod company;
+pub mod salesforce;
