@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
 pub mod context;
+pub mod output;
 
 pub use context::{Context, OutputFormat};

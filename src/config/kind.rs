@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::settings::ProjectConfig;
 use super::source::{Connectors, SourceHead};
 use super::validate::Shape;
+use super::walk::{SECRET_KEYWORD, accepts_type};
 use crate::error::Result;
 use crate::map::MappingConfig;
 use crate::schema::{EntityConfig, VariableConfig};
@@ -181,11 +182,35 @@ fn source_schema(connector: &str, settings: &Schema) -> Value {
         known.insert("connector".into(), json!({"description": "Which connector reads it.", "const": connector}));
     }
     members.entry("additionalProperties").or_insert(Value::Bool(false));
+    mark_secrets(&mut body);
+    let Some(members) = body.as_object_mut() else { return body };
     let required = members.entry("required").or_insert_with(|| json!([]));
     if let Some(required) = required.as_array_mut().filter(|required| !required.contains(&json!("connector"))) {
         required.insert(0, "connector".into());
     }
     with_header(Kind::Source, body)
+}
+
+/// Marks text settings that are secrets by their name, so that no connector can forget to: their values
+/// are hidden in messages, and `check` complains of literals.
+fn mark_secrets(schema: &mut Value) {
+    const ENDINGS: &[&str] = &["password", "secret", "token", "api_key", "private_key", "passphrase"];
+    match schema {
+        Value::Object(members) => {
+            if let Some(known) = members.get_mut("properties").and_then(Value::as_object_mut) {
+                let secrets = known.iter_mut().filter(|(name, _)| ENDINGS.iter().any(|ending| name.ends_with(ending)));
+                for (_, property) in secrets {
+                    let is_text = accepts_type(&[property], "string");
+                    if let Some(property) = property.as_object_mut().filter(|_| is_text) {
+                        property.insert(SECRET_KEYWORD.into(), Value::Bool(true));
+                    }
+                }
+            }
+            members.values_mut().for_each(mark_secrets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(mark_secrets),
+        _ => {}
+    }
 }
 
 /// The schema of a whole file: the body's, with `apiVersion` and `kind` in front.

@@ -26,7 +26,11 @@ pub(crate) fn parse(text: &str) -> Result<Expr, SyntaxError> {
         return Ok(expr);
     }
     let found = rest.token.to_string();
-    Err(SyntaxError { message: format!("`{found}` is not expected here"), advice: advice(text, rest.span), span: rest.span })
+    Err(SyntaxError {
+        message: format!("`{found}` is not expected here"),
+        advice: advice(text, rest.span),
+        span: rest.span,
+    })
 }
 
 fn syntax_error(text: &str, error: ParserError) -> SyntaxError {
@@ -35,7 +39,11 @@ fn syntax_error(text: &str, error: ParserError) -> SyntaxError {
         ParserError::ParserError(told) => (told, false),
         ParserError::RecursionLimitExceeded => {
             let message = "the expression is nested too deeply".to_owned();
-            return SyntaxError { message, span: Span::empty(), advice: Some("split it into two variables".to_owned()) };
+            return SyntaxError {
+                message,
+                span: Span::empty(),
+                advice: Some("split it into two variables".to_owned()),
+            };
         }
     };
     let (what, location) = split_location(&told);
@@ -56,9 +64,9 @@ fn syntax_error(text: &str, error: ParserError) -> SyntaxError {
 /// Parts the message of the parser from the location that it ends with.
 fn split_location(told: &str) -> (&str, Option<Location>) {
     let Some((what, place)) = told.rsplit_once(" at Line: ") else { return (told, None) };
-    let location = place.split_once(", Column: ").and_then(|(line, column)| {
-        Some(Location::new(line.trim().parse().ok()?, column.trim().parse().ok()?))
-    });
+    let location = place
+        .split_once(", Column: ")
+        .and_then(|(line, column)| Some(Location::new(line.trim().parse().ok()?, column.trim().parse().ok()?)));
     (what, location)
 }
 
@@ -81,7 +89,9 @@ fn advice(text: &str, span: Span) -> Option<String> {
         }
         _ => return None,
     };
-    Some(format!("`{sign}` is full-width: write `{narrow}`, or double quotes around the name of a field that contains it"))
+    Some(format!(
+        "`{sign}` is full-width: write `{narrow}`, or double quotes around the name of a field that contains it"
+    ))
 }
 
 fn lower_first(text: &str) -> String {

@@ -86,13 +86,26 @@ impl SqlType {
         match self {
             SqlType::Text | SqlType::Null => true,
             SqlType::Integer => {
-                matches!(kind, V::Integer | V::Decimal | V::Money | V::Percent | V::Text | V::Ref | V::CorporateNumber)
+                let as_key = matches!(kind, V::Text | V::Enum | V::Ref | V::CorporateNumber);
+                as_key || matches!(kind, V::Integer | V::Decimal | V::Money | V::Percent)
             }
             SqlType::Decimal => matches!(kind, V::Integer | V::Decimal | V::Money | V::Percent | V::Text),
-            SqlType::Boolean => matches!(kind, V::Boolean | V::Text),
-            SqlType::Date | SqlType::Datetime => matches!(kind, V::Date | V::Datetime | V::Text),
+            SqlType::Boolean => matches!(kind, V::Boolean | V::Text | V::Enum),
+            SqlType::Date => matches!(kind, V::Date | V::Text),
+            SqlType::Datetime => matches!(kind, V::Datetime),
             SqlType::Interval => false,
         }
+    }
+
+    /// How an expression of this type can be made to fit a variable of `kind`.
+    pub(crate) fn advice_for(self, kind: VariableType) -> Option<String> {
+        use VariableType as V;
+        Some(match (self, kind) {
+            (SqlType::Datetime, V::Date) => "say which day it counts for: wrap it in `date(…)`".to_owned(),
+            (SqlType::Datetime, V::Text) => "write `text(date(…))`".to_owned(),
+            (SqlType::Integer | SqlType::Decimal, V::Boolean) => "write a comparison such as `… > 0`".to_owned(),
+            _ => return None,
+        })
     }
 
     /// Whether it counts.

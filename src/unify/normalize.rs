@@ -19,7 +19,7 @@ pub use crate::schema::types::check_digit;
 /// Without regard to width, case, accents, hiragana or katakana, spaces, punctuation, old or new kanji, and the
 /// legal form before or after the name. Normalizing twice changes nothing.
 pub fn company_name(text: &str) -> String {
-    // What one pass leaves can look like a legal form again ("Acme C O"), so passes go on until nothing changes.
+    // What one pass leaves can look like a legal form again (アクメ 株 式 会 社), so passes go on until nothing changes.
     // Those after the first only take away, so there are not more of them than characters.
     let mut name = pass(text);
     for _ in 0..name.len() {
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(company_name("㈱ｱｸﾒ　東京支店"), "アクメ東京支店");
         assert_eq!(company_name("サーバー・ワークス(株)"), "サーバーワークス");
         assert_eq!(company_name("學校法人 佐々木學園"), "佐々木学園");
-        assert_eq!(company_name("Acme C O"), "acme");
+        assert_eq!(company_name("アクメ 株 式 会 社"), "アクメ");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::compute::kernels::zip::zip;
-use datafusion::arrow::compute::is_not_null;
 use datafusion::arrow::array::Array;
+use datafusion::arrow::compute::is_not_null;
+use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -23,9 +23,8 @@ pub(crate) const DOCS: &[FunctionDoc] = &[FunctionDoc {
     gives: "5",
 }];
 
-static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
-    Arc::new(ScalarUDF::from(Coalesce { signature: Signature::variadic_any(Volatility::Immutable) }))
-});
+static FUNCTION: LazyLock<Arc<ScalarUDF>> =
+    LazyLock::new(|| Arc::new(ScalarUDF::from(Coalesce { signature: Signature::variadic_any(Volatility::Immutable) })));
 
 /// The function; all its arguments must have one type.
 pub(crate) fn function() -> Arc<ScalarUDF> {

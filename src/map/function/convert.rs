@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use chrono_tz::Tz;
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
@@ -14,7 +15,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
-use super::FunctionDoc;
+use super::{FunctionDoc, day};
 use crate::map::sql_type::SqlType;
 use crate::schema::VariableType;
 use crate::schema::types::{self, TypeOptions};
@@ -198,6 +199,9 @@ impl ScalarUDFImpl for ConvertFunction {
             Some(_) => return Err(refuse(self.name(), "needs a constant time zone as its second argument")),
         };
         let input = value.into_array(rows)?;
+        if let (SqlType::Date, Some(instants)) = (self.conversion.to, input.as_primitive_opt()) {
+            return Ok(ColumnarValue::Array(Arc::new(day::of_instants(instants, timezone))));
+        }
         Ok(ColumnarValue::Array(types::convert(self.conversion.kind(), &options(timezone), &input).values))
     }
 }

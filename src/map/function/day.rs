@@ -7,14 +7,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
+use chrono_tz::Tz;
 use chrono::{Datelike, Days, Months, NaiveDate};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array};
+use datafusion::arrow::array::{ArrayRef, AsArray, Date32Array, Int64Array, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{DataType, Date32Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
 use super::FunctionDoc;
+use crate::clock::Timestamp;
+use crate::map::sql_type::SqlType;
 
 /// What people read.
 pub(crate) const DOCS: &[FunctionDoc] = &[
@@ -119,16 +122,13 @@ pub(crate) enum DayFunction {
     Part,
     /// The name of a unit and a date.
     Start,
+    /// The name of a time zone and an instant: the day that it is there.
+    OfInstant,
 }
 
 impl DayFunction {
-    const ALL: [DayFunction; 5] = [
-        DayFunction::AddDays,
-        DayFunction::AddMonths,
-        DayFunction::DaysBetween,
-        DayFunction::Part,
-        DayFunction::Start,
-    ];
+    const ALL: [DayFunction; 6] =
+        [DayFunction::AddDays, DayFunction::AddMonths, DayFunction::DaysBetween, DayFunction::Part, DayFunction::Start, DayFunction::OfInstant];
 
     /// The function.
     pub(crate) fn function(self) -> Arc<ScalarUDF> {
@@ -142,6 +142,7 @@ impl DayFunction {
             DayFunction::DaysBetween => "days_between",
             DayFunction::Part => "day_part",
             DayFunction::Start => "day_start",
+            DayFunction::OfInstant => "day_of_instant",
         }
     }
 
@@ -150,6 +151,7 @@ impl DayFunction {
             DayFunction::AddDays | DayFunction::AddMonths => vec![DataType::Date32, DataType::Int64],
             DayFunction::DaysBetween => vec![DataType::Date32, DataType::Date32],
             DayFunction::Part | DayFunction::Start => vec![DataType::Utf8, DataType::Date32],
+            DayFunction::OfInstant => vec![DataType::Utf8, SqlType::Datetime.data_type()],
         }
     }
 }
@@ -189,21 +191,26 @@ impl ScalarUDFImpl for OnDays {
 
     fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
         Ok(match self.what {
-            DayFunction::AddDays | DayFunction::AddMonths | DayFunction::Start => DataType::Date32,
+            DayFunction::AddDays | DayFunction::AddMonths | DayFunction::Start | DayFunction::OfInstant => {
+                DataType::Date32
+            }
             DayFunction::DaysBetween | DayFunction::Part => DataType::Int64,
         })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let unit = match args.args.first() {
-            Some(ColumnarValue::Scalar(ScalarValue::Utf8(Some(word)))) => Unit::from_str(word).ok(),
+        let word = match args.args.first() {
+            Some(ColumnarValue::Scalar(ScalarValue::Utf8(Some(word)))) => Some(word.clone()),
             _ => None,
         };
         let arrays = args.args.into_iter().map(|arg| arg.into_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
         let [first, second] = arrays.as_slice() else {
             return Err(DataFusionError::Execution(format!("{} needs two arguments", self.name())));
         };
-        let known_unit = || unit.ok_or_else(|| DataFusionError::Execution("the unit must be a constant".to_owned()));
+        let known_unit = || {
+            let unit = word.as_deref().and_then(|word| Unit::from_str(word).ok());
+            unit.ok_or_else(|| DataFusionError::Execution("the unit must be a constant".to_owned()))
+        };
         let result: ArrayRef = match self.what {
             DayFunction::AddDays => Arc::new(moved(first.as_primitive(), second.as_primitive(), plus_days)?),
             DayFunction::AddMonths => Arc::new(moved(first.as_primitive(), second.as_primitive(), plus_months)?),
@@ -223,6 +230,12 @@ impl ScalarUDFImpl for OnDays {
                 let start = |day: Option<i32>| Some(Date32Type::from_naive_date(unit.start(date_of(day?)?)?));
                 Arc::new(dates.iter().map(start).collect::<Date32Array>())
             }
+            DayFunction::OfInstant => {
+                let timezone = word.as_deref().and_then(|word| word.parse::<Tz>().ok());
+                let timezone =
+                    timezone.ok_or_else(|| DataFusionError::Execution("the time zone must be a constant".to_owned()))?;
+                Arc::new(of_instants(second.as_primitive(), timezone))
+            }
         };
         Ok(ColumnarValue::Array(result))
     }
@@ -230,6 +243,15 @@ impl ScalarUDFImpl for OnDays {
 
 fn date_of(day: i32) -> Option<NaiveDate> {
     Date32Type::to_naive_date_opt(day)
+}
+
+/// The day that each instant is in a time zone.
+pub(crate) fn of_instants(instants: &TimestampMicrosecondArray, timezone: Tz) -> Date32Array {
+    let day = |micros: i64| {
+        let local = Timestamp::from_micros(micros).to_datetime().with_timezone(&timezone);
+        Date32Type::from_naive_date(local.date_naive())
+    };
+    instants.unary(day)
 }
 
 fn plus_days(day: i32, days: i64) -> Option<i32> {
@@ -251,7 +273,9 @@ fn moved(dates: &Date32Array, by: &Int64Array, plus: impl Fn(i32, i64) -> Option
             continue;
         };
         let sum = plus(date, by);
-        sums.append_value(sum.ok_or_else(|| DataFusionError::Execution("the date is outside the calendar".to_owned()))?);
+        sums.append_value(
+            sum.ok_or_else(|| DataFusionError::Execution("the date is outside the calendar".to_owned()))?,
+        );
     }
     Ok(sums.finish())
 }

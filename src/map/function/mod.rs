@@ -125,27 +125,52 @@ static PLAIN: LazyLock<BTreeMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
 
 static AGGREGATE: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let functions = datafusion::functions_aggregate::all_default_aggregate_functions();
-    functions.iter().flat_map(|f| std::iter::once(f.name()).chain(f.aliases().iter().map(String::as_str)).map(str::to_owned).collect::<Vec<_>>()).collect()
+    functions
+        .iter()
+        .flat_map(|f| {
+            std::iter::once(f.name())
+                .chain(f.aliases().iter().map(String::as_str))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 });
 
 static WINDOW: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let functions = datafusion::functions_window::all_default_window_functions();
-    functions.iter().flat_map(|f| std::iter::once(f.name()).chain(f.aliases().iter().map(String::as_str)).map(str::to_owned).collect::<Vec<_>>()).collect()
+    functions
+        .iter()
+        .flat_map(|f| {
+            std::iter::once(f.name())
+                .chain(f.aliases().iter().map(String::as_str))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 });
 
 /// Why a function of DataFusion is not for mappings.
 fn refused(name: &str) -> Option<&'static str> {
     Some(match name {
         "random" | "rand" | "uuid" => "the same record must give the same answer each time",
-        "to_date" | "to_timestamp" | "to_timestamp_seconds" | "to_timestamp_millis" | "to_timestamp_micros"
-        | "to_timestamp_nanos" | "to_unixtime" | "to_local_time" => "write `date(x)` or `datetime(x)`",
+        "to_date"
+        | "to_timestamp"
+        | "to_timestamp_seconds"
+        | "to_timestamp_millis"
+        | "to_timestamp_micros"
+        | "to_timestamp_nanos"
+        | "to_unixtime"
+        | "to_local_time" => "write `date(x)` or `datetime(x)`",
         "date_format" => "write `to_char(date, '%Y-%m')`",
-        "current_time" | "to_time" | "make_time" | "date_bin" => "times of day are not supported; write `now()` or `date(x)`",
-        "arrow_cast" | "arrow_try_cast" | "cast_to_type" | "try_cast_to_type" => "write `decimal(x)`, `date(x)` or the like",
-        "arrow_typeof" | "arrow_field" | "arrow_metadata" | "with_metadata" | "version" | "input_file_name"
-        | "file_row_index" | "get_field" | "named_struct" | "struct" | "row" | "union_extract" | "union_tag" | "nvl2" => {
-            "it has no use in a mapping; `CASE WHEN … THEN … ELSE … END` may do"
+        "current_time" | "to_time" | "make_time" | "date_bin" => {
+            "times of day are not supported; write `now()` or `date(x)`"
         }
+        "arrow_cast" | "arrow_try_cast" | "cast_to_type" | "try_cast_to_type" => {
+            "write `decimal(x)`, `date(x)` or the like"
+        }
+        "arrow_typeof" | "arrow_field" | "arrow_metadata" | "with_metadata" | "version" | "input_file_name"
+        | "file_row_index" | "get_field" | "named_struct" | "struct" | "row" | "union_extract" | "union_tag"
+        | "nvl2" => "it has no use in a mapping; `CASE WHEN … THEN … ELSE … END` may do",
         _ => return None,
     })
 }

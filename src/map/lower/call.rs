@@ -8,7 +8,9 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{Expr, ReturnFieldArgs, ScalarUDF};
 use datafusion::scalar::ScalarValue;
-use datafusion::sql::sqlparser::ast::{self, DataType as SqlDataType, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned};
+use datafusion::sql::sqlparser::ast::{
+    self, DataType as SqlDataType, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
+};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::operator::{conversion_advice, scalar};
@@ -74,7 +76,8 @@ impl Lowering<'_, '_> {
             }
             Found::DatePart | Found::DateTrunc => {
                 let arguments = arguments?;
-                let [(unit_ast, unit), (ast, date)] = self.exactly(&name, span, &arguments, lowered??, "'month', date")?;
+                let [(unit_ast, unit), (ast, date)] =
+                    self.exactly(&name, span, &arguments, lowered??, "'month', date")?;
                 let Expr::Literal(ScalarValue::Utf8(Some(unit)), _) = unit.expr else {
                     let message = format!("the unit of `{name}` must be a constant such as 'month'");
                     self.problem(code::ARGUMENTS, unit_ast.span(), message, None);
@@ -89,7 +92,12 @@ impl Lowering<'_, '_> {
                 self.plain(&name, span, &function, arguments.into_iter().zip(lowered).collect())
             }
             Found::Refused(reason) => {
-                self.problem(code::REFUSED_FUNCTION, span, format!("`{name}` is not for mappings"), Some(reason.to_owned()));
+                self.problem(
+                    code::REFUSED_FUNCTION,
+                    span,
+                    format!("`{name}` is not for mappings"),
+                    Some(reason.to_owned()),
+                );
                 None
             }
             Found::Aggregate | Found::Window => None,
@@ -118,9 +126,16 @@ impl Lowering<'_, '_> {
         let plain = call.filter.is_none() && call.within_group.is_empty() && call.null_treatment.is_none();
         let list = match &call.args {
             FunctionArguments::None => return Some(Vec::new()),
-            FunctionArguments::List(list) if plain && list.clauses.is_empty() && list.duplicate_treatment.is_none() => list,
+            FunctionArguments::List(list) if plain && list.clauses.is_empty() && list.duplicate_treatment.is_none() => {
+                list
+            }
             FunctionArguments::Subquery(query) => {
-                self.problem(code::SUBQUERY, query.span(), "an expression sees one record; it cannot query others", None);
+                self.problem(
+                    code::SUBQUERY,
+                    query.span(),
+                    "an expression sees one record; it cannot query others",
+                    None,
+                );
                 return None;
             }
             FunctionArguments::List(_) => {
@@ -172,13 +187,13 @@ impl Lowering<'_, '_> {
         if from == to && !conversion.quiet {
             return Some(typed);
         }
+        let timezone = Expr::Literal(ScalarValue::Utf8(Some(self.timezone.name().to_owned())), None);
+        if (from, to) == (SqlType::Datetime, SqlType::Date) {
+            return Some(Typed::new(scalar(DayFunction::OfInstant.function(), vec![timezone, typed.expr]), to));
+        }
         if !from.fits(conversion.kind()) || from == SqlType::Interval {
-            let message = format!(
-                "`{}` does not take {}: `{}`",
-                conversion.name(),
-                from.phrase(),
-                shortened(&ast.to_string())
-            );
+            let message =
+                format!("`{}` does not take {}: `{}`", conversion.name(), from.phrase(), shortened(&ast.to_string()));
             self.problem(code::TYPES, ast.span(), message, None);
             return None;
         }
@@ -193,7 +208,6 @@ impl Lowering<'_, '_> {
             self.problem(code::CONSTANT, ast.span(), message, None);
             return None;
         }
-        let timezone = Expr::Literal(ScalarValue::Utf8(Some(self.timezone.name().to_owned())), None);
         Some(Typed::new(scalar(conversion.function(), vec![value, timezone]), to))
     }
 
@@ -244,9 +258,7 @@ impl Lowering<'_, '_> {
             .and_then(|amount| parse_interval_month_day_nano(format!("{amount} {unit}").trim()).ok())
             .filter(|parsed| parsed.nanoseconds == 0);
         match parsed {
-            Some(parsed) => {
-                Some(Typed::literal(ScalarValue::IntervalMonthDayNano(Some(parsed)), SqlType::Interval))
-            }
+            Some(parsed) => Some(Typed::literal(ScalarValue::IntervalMonthDayNano(Some(parsed)), SqlType::Interval)),
             None => {
                 let message = "an interval is a constant of whole years, months, weeks and days";
                 self.problem(code::CONSTANT, span, message, Some("write `INTERVAL '3 months'`".to_owned()));

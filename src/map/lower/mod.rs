@@ -6,14 +6,12 @@
 
 mod call;
 mod operator;
-#[cfg(test)]
-mod tests;
 
 use chrono_tz::Tz;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Column;
-use datafusion::logical_expr::expr::{Case, Cast, Placeholder};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::{Case, Cast, Placeholder};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Ident, Spanned};
 use datafusion::sql::sqlparser::tokenizer::Span;
@@ -51,7 +49,9 @@ impl Typed {
     fn as_type(self, to: SqlType) -> Expr {
         match (self.expr, self.sql_type) {
             (expr, from) if from == to => expr,
-            (Expr::Literal(value, _), _) if let Ok(value) = value.cast_to(&to.data_type()) => Expr::Literal(value, None),
+            (Expr::Literal(value, _), _) if let Ok(value) = value.cast_to(&to.data_type()) => {
+                Expr::Literal(value, None)
+            }
             (expr, _) => cast(expr, to.data_type()),
         }
     }
@@ -120,7 +120,12 @@ impl Lowering<'_, '_> {
     fn text(&mut self) -> Option<Typed> {
         if self.text.trim().is_empty() {
             let what = self.scope.what;
-            self.problem(code::EMPTY, Span::empty(), "the expression is empty", Some(format!("write the name of a {what}")));
+            self.problem(
+                code::EMPTY,
+                Span::empty(),
+                "the expression is empty",
+                Some(format!("write the name of a {what}")),
+            );
             return None;
         }
         match parse::parse(self.text) {
@@ -255,7 +260,11 @@ impl Lowering<'_, '_> {
         }
         let column = Expr::Column(Column::new_unqualified(known.name.clone()));
         // A variable of money is a decimal of its currency's places; expressions compute with ten.
-        let expr = if known.data_type == known.sql_type.data_type() { column } else { cast(column, known.sql_type.data_type()) };
+        let expr = if known.data_type == known.sql_type.data_type() {
+            column
+        } else {
+            cast(column, known.sql_type.data_type())
+        };
         let typed = Typed::new(expr, known.sql_type);
         if !self.names.iter().any(|seen| seen.name == known.name) {
             self.names.push(known);
@@ -346,8 +355,12 @@ impl Lowering<'_, '_> {
             match common.meet(item.sql_type) {
                 Some(meeting) => common = meeting,
                 None => {
-                    let message =
-                        format!("{what} must have one type; `{}` is {}, others are {}", shortened(&ast.to_string()), item.sql_type.phrase(), common.phrase());
+                    let message = format!(
+                        "{what} must have one type; `{}` is {}, others are {}",
+                        shortened(&ast.to_string()),
+                        item.sql_type.phrase(),
+                        common.phrase()
+                    );
                     let advice = operator::conversion_advice(ast, item.sql_type, common);
                     self.problem(code::TYPES, ast.span(), message, advice);
                     fine = false;
@@ -365,7 +378,8 @@ impl Lowering<'_, '_> {
         }
         let ast = shortened(&expr.to_string());
         let message = format!("`{whose}` needs a condition; `{ast}` is {}", typed.sql_type.phrase());
-        let advice = (typed.sql_type == SqlType::Text).then(|| format!("write `boolean({ast})`, or compare it: `{ast} = '…'`"));
+        let advice =
+            (typed.sql_type == SqlType::Text).then(|| format!("write `boolean({ast})`, or compare it: `{ast} = '…'`"));
         self.problem(code::CONDITION, expr.span(), message, advice);
         None
     }

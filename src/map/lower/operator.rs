@@ -137,7 +137,8 @@ impl Lowering<'_, '_> {
         let with_low = self.meet((expr, operand.sql_type), (low, lowest.sql_type), "BETWEEN");
         let with_high = self.meet((expr, operand.sql_type), (high, highest.sql_type), "BETWEEN");
         let sql_type = with_low?.meet(with_high?)?;
-        let (operand, lowest, highest) = (operand.as_type(sql_type), lowest.as_type(sql_type), highest.as_type(sql_type));
+        let (operand, lowest, highest) =
+            (operand.as_type(sql_type), lowest.as_type(sql_type), highest.as_type(sql_type));
         Some(boolean(Expr::Between(Between::new(Box::new(operand), negated, Box::new(lowest), Box::new(highest)))))
     }
 
@@ -176,8 +177,11 @@ impl Lowering<'_, '_> {
         let (ast, from, to) =
             if change_left { (left_ast, left_type, right_type) } else { (right_ast, right_type, left_type) };
         let (left_text, right_text) = (shortened(&left_ast.to_string()), shortened(&right_ast.to_string()));
-        let message =
-            format!("`{op}` compares `{left_text}`, {}, with `{right_text}`, {}", left_type.phrase(), right_type.phrase());
+        let message = format!(
+            "`{op}` compares `{left_text}`, {}, with `{right_text}`, {}",
+            left_type.phrase(),
+            right_type.phrase()
+        );
         self.problem(code::TYPES, ast.span(), message, conversion_advice(ast, from, to));
         None
     }
@@ -195,7 +199,9 @@ impl Lowering<'_, '_> {
                 let arguments = vec![left.expr, right.expr];
                 return Some(Typed::new(scalar(DayFunction::DaysBetween.function(), arguments), T::Integer));
             }
-            (T::Date, B::Plus | B::Minus, T::Integer) => return Some(moved(left.expr, right.expr, op, DayFunction::AddDays)),
+            (T::Date, B::Plus | B::Minus, T::Integer) => {
+                return Some(moved(left.expr, right.expr, op, DayFunction::AddDays));
+            }
             (T::Integer, B::Plus, T::Date) => return Some(moved(right.expr, left.expr, op, DayFunction::AddDays)),
             (T::Date, B::Plus | B::Minus, T::Interval) => return moved_by_interval(left.expr, &right.expr, op),
             (T::Interval, B::Plus, T::Date) => return moved_by_interval(right.expr, &left.expr, op),
@@ -211,7 +217,9 @@ impl Lowering<'_, '_> {
             let message = format!("`{sign}` needs numbers; `{text}` is {}", sql_type.phrase());
             let both_text = left.sql_type == T::Text && right.sql_type == T::Text;
             let advice = match sql_type {
-                T::Text if both_text && *op == B::Plus => Some(format!("write `decimal({text})`; texts are joined by `||`")),
+                T::Text if both_text && *op == B::Plus => {
+                    Some(format!("write `decimal({text})`; texts are joined by `||`"))
+                }
                 T::Text => conversion_advice(ast, T::Text, T::Decimal),
                 T::Datetime => Some(format!("write `date({text})` to count days")),
                 _ => None,
@@ -238,7 +246,8 @@ impl Lowering<'_, '_> {
         if typed.sql_type.is_number() || typed.sql_type == SqlType::Null {
             return Some(typed);
         }
-        let message = format!("`{op}` needs a number; `{}` is {}", shortened(&expr.to_string()), typed.sql_type.phrase());
+        let message =
+            format!("`{op}` needs a number; `{}` is {}", shortened(&expr.to_string()), typed.sql_type.phrase());
         let advice = conversion_advice(expr, typed.sql_type, SqlType::Decimal);
         self.problem(code::TYPES, expr.span(), message, advice);
         None
