@@ -15,6 +15,7 @@ use crate::connect::{self, CONNECTORS, OpenArgs, Source, StoredToken, TokenStore
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Lake;
+use crate::publish::{PublishReport, publish};
 use crate::record::SourceId;
 use crate::snapshot::period::{self, Calendar, FirstOrLast};
 use crate::snapshot::{Kept, Model, Origin, build, state_at};
@@ -126,6 +127,19 @@ impl Workspace {
                 Ok(Kept { state: built.state, origin: Origin::Provisional, fingerprint: String::new() })
             }
         }
+    }
+
+    /// Publishes the state as it is now as SQL tables.
+    ///
+    /// # Errors
+    ///
+    /// Conflict when a table of that name is not ours, failures of the database.
+    pub async fn publish_current(&self) -> Result<PublishReport> {
+        let model = self.model().await?;
+        let built = build(&model, self.clock.now(), None).await?;
+        let entities: Vec<_> =
+            model.entities.iter().map(|entity| (entity.config.clone(), entity.variables.clone())).collect();
+        publish(&self.control, &built.state, &entities).await
     }
 
     /// What `text` means as an instant: a period its end, an instant itself.

@@ -80,7 +80,10 @@ pub async fn run(args: SyncArgs, context: &Context) -> Result<ExitCode> {
             warn!(error = %error, "could not keep the snapshots of closed months");
         }
     }
-    let held_too_much = reports.iter().any(|report| report.held_above(&workspace.project.settings));
+    let held_too_much = {
+        let threshold = workspace.project.settings.held_threshold_percent;
+        reports.iter().any(|report| report.held_above(threshold))
+    };
     let worst = reports.iter().map(RunReport::exit_code).max().unwrap_or(0);
     Ok(ExitCode::from(if worst == 0 && held_too_much { 1 } else { worst }))
 }
