@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+pub mod compare;
 pub mod context;
 pub mod output;
 

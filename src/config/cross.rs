@@ -175,7 +175,7 @@ impl Check<'_> {
         let MappingConfig { source, stream, .. } = &mapping.value;
         let file = mapping.doc.file();
         let folder = file.strip_prefix("mappings/").and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
-        if folder != Some(source.as_str()) {
+        if folder != Some(source.as_str()) && self.declared.sources.contains(source) {
             let message = format!("this maps source `{source}`, but lies in {}", folder.unwrap_or("mappings"));
             let advice = Some(format!("move it to mappings/{source}/"));
             self.problems.push(mapping.problem("M901", mapping.place("/source"), message, advice));
@@ -310,7 +310,8 @@ impl Check<'_> {
         }
         let place = if at_key { file.key_place(pointer) } else { file.place(pointer) };
         let close = super::suggest::closest(name, own.into_iter().chain(custom));
-        let advice = close.map(|close| format!("did you mean `{close}`?"));
+        let make = || Some(format!("make schemas/variables/{name}.yaml to add it"));
+        let advice = close.map(|close| format!("did you mean `{close}`?")).or_else(make);
         self.problems.push(file.problem("C060", place, format!("unknown variable `{name}` of `customer`"), advice));
     }
 

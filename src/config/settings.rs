@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::secret::Secret;
@@ -196,28 +197,30 @@ pub struct LakeSettings {
 }
 
 impl Settings {
-    /// The settings that `config` means for the project in `root`, or all that is wrong with them.
-    pub(crate) fn from_config(config: ProjectConfig, root: &Path) -> Result<Settings, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let mut keep = |fault: Fault| faults.push(fault);
-        let timezone = timezone(&config.timezone, "/timezone").map_err(&mut keep).ok();
-        let lake = lake(&config.lake.url, root).map_err(&mut keep).ok();
-        let database_url = database_url(&config.database.url, root).map_err(&mut keep).ok();
-        match (timezone, lake, database_url) {
-            (Some(timezone), Some(lake), Some(database_url)) => Ok(Settings {
-                name: config.name,
-                timezone,
-                currency: config.currency,
-                fiscal: config.fiscal,
-                closing_day: config.closing_day,
-                lake,
-                database_url,
-                held_threshold_percent: config.held_threshold_percent,
-                sync: config.sync,
-                log: config.log,
-            }),
-            _ => Err(faults),
-        }
+    /// What is wrong with merged settings beyond their types; looks at each by itself, so that it tells
+    /// also of settings of which others are wrong.
+    pub(crate) fn faults(merged: &Value, root: &Path) -> Vec<Fault> {
+        let text = |pointer| merged.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let timezone = text("/timezone").and_then(|name| timezone(name, "/timezone").err());
+        let lake = text("/lake/url").and_then(|url| lake(url, root).err());
+        let database = text("/database/url").and_then(|url| database_url(url, root).err());
+        [timezone, lake, database].into_iter().flatten().collect()
+    }
+
+    /// The settings that `config` means for the project in `root`.
+    pub(crate) fn from_config(config: ProjectConfig, root: &Path) -> Result<Settings, Fault> {
+        Ok(Settings {
+            timezone: timezone(&config.timezone, "/timezone")?,
+            lake: lake(&config.lake.url, root)?,
+            database_url: database_url(&config.database.url, root)?,
+            name: config.name,
+            currency: config.currency,
+            fiscal: config.fiscal,
+            closing_day: config.closing_day,
+            held_threshold_percent: config.held_threshold_percent,
+            sync: config.sync,
+            log: config.log,
+        })
     }
 }
 

@@ -108,7 +108,7 @@ pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
     let dated = !model.ledger.statements(known_at).is_empty();
     let mut gathered = Gather::new(model);
     let winners = model.log.winners(pick).await?;
-    let effective = model.mapping.has_effective();
+    let effective = !model.mapping.effective_fields().is_empty();
     let mut speaking: HashSet<String> = HashSet::new();
     for file in 0..winners.file_count() {
         if let Some(batch) = winners.read(&model.log, file, &wanted).await? {
@@ -234,7 +234,7 @@ impl Gather {
         instant: Timestamp,
         rows: usize,
     ) -> Vec<bool> {
-        let day = instant.to_datetime().with_timezone(&model.mapping.timezone()).date_naive();
+        let day = instant.to_datetime().with_timezone(&model.mapping.timezone).date_naive();
         let day = i32::try_from((day - chrono::NaiveDate::default()).num_days()).unwrap_or(i32::MAX);
         let date = |column: &Option<ArrayRef>, row: usize| -> Option<i32> {
             let column = column.as_ref()?.as_primitive_opt::<Date32Type>()?;

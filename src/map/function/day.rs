@@ -128,7 +128,7 @@ pub(crate) enum DayFunction {
 
 impl DayFunction {
     const ALL: [DayFunction; 6] =
-        [DayFunction::AddDays, DayFunction::AddMonths, DayFunction::DaysBetween, DayFunction::Part, DayFunction::Start];
+        [DayFunction::AddDays, DayFunction::AddMonths, DayFunction::DaysBetween, DayFunction::Part, DayFunction::Start, DayFunction::OfInstant];
 
     /// The function.
     pub(crate) fn function(self) -> Arc<ScalarUDF> {
