@@ -1,5 +1,7 @@
 //! The command line: one file per command.
 
+pub mod compare;
 pub mod context;
+pub mod output;
 
 pub use context::{Context, OutputFormat};
