@@ -8,7 +8,7 @@ use super::join::{self, Pair};
 use super::metric::{self, Which};
 use super::model::{
     Change, Comparison, Counts, CoverageCounts, CoverageSummary, CustomerChange, Group, Groups, Metric, Mover,
-    SideSummary, Status, StreamSummary,
+    SideSummary, Status, StreamSummary, UnknownMoney,
 };
 use super::number::{self, Decimal};
 use super::side::{Column, Known, Presence, Side, Values};
@@ -33,14 +33,18 @@ impl Comparing<'_> {
         let classified = Classified::of(&self.a, &self.b, &pairs, &self.plan.selected);
         let everyone: Vec<usize> = (0..pairs.len()).collect();
         let metrics = self.plan.selected.iter().map(|column| self.metric(*column, &pairs, &classified));
+        let counts = self.counts(&pairs, &everyone, &classified);
+        let (movers, unknown_money) = self.movers(&pairs, top)?;
         Ok(Comparison {
             a: SideSummary::of(self.a.state(), a_label),
             b: SideSummary::of(self.b.state(), b_label),
             coverage: self.coverage(&pairs),
-            counts: self.counts(&pairs, &everyone, &classified),
+            churn_rate: counts.churn_rate(),
+            counts,
             money: self.plan.money.map(|column| self.variables[column].name.clone()),
             metrics: metrics.collect::<Result<_>>()?,
-            movers: self.movers(&pairs, top)?,
+            movers,
+            unknown_money,
             groups: self.groups(&pairs, &classified)?,
             customers: self.customers(&pairs, &classified),
         })
@@ -153,35 +157,41 @@ impl Comparing<'_> {
         streams.collect()
     }
 
-    fn movers(&self, pairs: &[Pair], top: usize) -> Result<Vec<Mover>> {
-        let Some(column) = self.plan.money else { return Ok(Vec::new()) };
-        let scale = self.a.columns[column].values.scale().unwrap_or(0);
+    /// The biggest known moves of the headline's money, and the biggest amounts with an unknown other side.
+    fn movers(&self, pairs: &[Pair], top: usize) -> Result<(Vec<Mover>, Vec<UnknownMoney>)> {
+        let Some(column) = self.plan.money else { return Ok((Vec::new(), Vec::new())) };
         let mut moves = Vec::new();
+        let mut unknown = Vec::new();
         for pair in pairs {
             let step = self.step(column, pair);
-            if let (Some(before), Some(after), true) = (step.before, step.after, step.movement.is_known_move()) {
-                let delta = number::subtract(after, before)?;
-                moves.push((
-                    Reverse(delta.unsigned_abs()),
-                    pair.id(&self.a, &self.b),
-                    before,
-                    after,
-                    delta,
-                    step,
-                    pair,
-                ));
+            let size = number::subtract(step.after.unwrap_or(0), step.before.unwrap_or(0))?;
+            let entry = (Reverse(size.unsigned_abs()), pair.id(&self.a, &self.b), size, step, pair);
+            if step.movement.is_known_move() {
+                moves.push(entry);
+            } else if let Some(reason) = step.movement.unknown() {
+                unknown.push((entry, reason));
             }
         }
         moves.sort_by(|x, y| (x.0, x.1).cmp(&(y.0, y.1)));
-        let movers = moves.into_iter().take(top).map(|(_, id, before, after, delta, step, pair)| Mover {
+        unknown.sort_by(|(x, _), (y, _)| (x.0, x.1).cmp(&(y.0, y.1)));
+
+        let scale = self.a.columns[column].values.scale().unwrap_or(0);
+        let movers = moves.into_iter().take(top).map(|(_, id, delta, step, pair)| Mover {
             customer_id: id.to_owned(),
             name: self.name(pair),
-            before: Decimal::new(before, scale),
-            after: Decimal::new(after, scale),
+            before: Decimal::new(step.before.unwrap_or(0), scale),
+            after: Decimal::new(step.after.unwrap_or(0), scale),
             delta: Decimal::new(delta, scale),
             movement: step.movement.as_str(),
         });
-        Ok(movers.collect())
+        let unknown = unknown.into_iter().take(top).map(|((_, id, _, step, pair), reason)| UnknownMoney {
+            customer_id: id.to_owned(),
+            name: self.name(pair),
+            before: step.before.map(|amount| Decimal::new(amount, scale)),
+            after: step.after.map(|amount| Decimal::new(amount, scale)),
+            reason: reason.as_str(),
+        });
+        Ok((movers.collect(), unknown.collect()))
     }
 
     fn groups(&self, pairs: &[Pair], classified: &Classified) -> Result<Option<Groups>> {

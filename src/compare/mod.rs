@@ -29,7 +29,7 @@ use crate::snapshot::State;
 
 pub use model::{
     Change, Comparison, Counts, CoverageCounts, CoverageSummary, CustomerChange, Group, Groups, Metric, MetricSide,
-    Mover, SideSummary, Status, StreamSummary, UnknownCount, Value,
+    Mover, SideSummary, Status, StreamSummary, UnknownCount, UnknownMoney, Value,
 };
 pub use number::{Decimal, Ratio, decimal_text};
 pub use waterfall::{Bar, Waterfall};

@@ -25,12 +25,17 @@ pub struct Comparison {
     pub coverage: CoverageSummary,
     /// How many customers there are, were won and lost.
     pub counts: Counts,
+    /// Lost customers by those of A of whom we know whether they are there in B; `null` when A had none.
+    pub churn_rate: Option<Ratio>,
     /// The variable of the headline waterfall, movers and groups; none when no money is compared.
     pub money: Option<String>,
     /// One entry per compared variable, in the order asked for.
     pub metrics: Vec<Metric>,
     /// The customers whose money moved most: by size of the change, then id.
     pub movers: Vec<Mover>,
+    /// The customers with most money on one side whose money on the other, or on both, cannot be said: by size
+    /// of the known amount, then id; as many as movers.
+    pub unknown_money: Vec<UnknownMoney>,
     /// The same figures per value of a variable, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
@@ -295,6 +300,21 @@ pub struct Mover {
     pub delta: Decimal,
     /// Which bar of the waterfall it is in.
     pub movement: &'static str,
+}
+
+/// A customer whose money cannot be said on one side or both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownMoney {
+    /// The customer.
+    pub customer_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its amount in A; `null`: unknown.
+    pub before: Option<Decimal>,
+    /// Its amount in B; `null`: unknown.
+    pub after: Option<Decimal>,
+    /// Why it is unknown (in A, where it is in both).
+    pub reason: &'static str,
 }
 
 /// The figures per value of a variable.

@@ -100,6 +100,16 @@ impl Movement {
         }
     }
 
+    /// Why the customer's money cannot be said, if it cannot.
+    pub(super) fn unknown(self) -> Option<Cell> {
+        match self {
+            Movement::UnknownBefore(reason) | Movement::UnknownAfter(reason) | Movement::UnknownBoth(reason) => {
+                Some(reason)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it says how the customer's money moved.
     pub(super) fn is_known_move(self) -> bool {
         matches!(self, Movement::New | Movement::Expansion | Movement::Contraction | Movement::Churned)

@@ -56,7 +56,12 @@ impl Document {
         }
     }
 
-    pub(crate) fn insert(&mut self, pointer: &str, node: Node) {
+    pub(crate) fn insert(&mut self, pointer: &str, mut node: Node) {
+        // The parser counts the blanks after a quoted text in `[ … ]` and `{ … }` to it.
+        if node.style.is_some() && node.value.line == node.value.end_line {
+            let raw = self.raw_line(node.value.line).chars().take(node.value.end_column - 1).collect::<String>();
+            node.value.end_column = (raw.trim_end().chars().count() + 1).max(node.value.column);
+        }
         self.nodes.insert(pointer.to_owned(), node);
     }
 
@@ -192,8 +197,8 @@ impl Document {
     /// The line on which the text of a `|` block begins: after the line with its indicator.
     fn literal_first_line(&self, node: &Node) -> Option<usize> {
         let start = node.value.line;
-        let on_indicator = self.raw_line(start).chars().skip(node.value.column - 1).find(|c| !c.is_whitespace());
-        Some(if on_indicator == Some('|') { start + 1 } else { start })
+        let mut before = self.raw_line(start).chars().take(node.value.column - 1);
+        Some(if before.all(char::is_whitespace) { start } else { start + 1 })
     }
 
     fn nearest(&self, pointer: &str) -> Option<&Node> {

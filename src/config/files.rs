@@ -93,7 +93,10 @@ pub(crate) fn read<'s>(
     if let Some(References { dir, env }) = references {
         let resolved = resolve(&shape.schema, &mut value, dir, env);
         for pointer in &resolved.secrets {
-            reading.doc.mask(pointer);
+            // A reference is no secret, and what it says is what has to be mended.
+            if !reading.doc.written(pointer).is_some_and(|text| text.contains("${")) {
+                reading.doc.mask(pointer);
+            }
         }
         for pointer in &resolved.literals {
             let advice = "keep it out of the file: `${env:NAME}` or `${file:path}`".to_owned();

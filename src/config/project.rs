@@ -17,6 +17,7 @@ use super::render::Problems;
 use super::settings::{ProjectConfig, Settings};
 use super::source::{Connectors, SourceConfig, SourceHead};
 use super::suggest::advice;
+use super::validate::Fault;
 use super::walk::{open, typed};
 use crate::error::{Error, ErrorKind};
 use crate::map::MappingConfig;
@@ -187,34 +188,31 @@ impl Loader<'_> {
             self.problems.push(doc.problem_at("C901", place, "a secret is written into the file", Some(advice)));
         }
         strip_header(&mut value);
-        let merged = self.merged_settings(&value)?;
-        if broken {
+        let (merged, sound) = self.merged_settings(&value)?;
+        let faults = Settings::faults(&merged, &self.root);
+        let sound = sound && !broken && faults.is_empty();
+        for fault in faults {
+            self.settings_fault(fault, &doc);
+        }
+        if !sound {
             return None;
         }
-        let config: ProjectConfig = match serde_json::from_value(merged) {
-            Ok(config) => config,
-            Err(error) => {
-                self.problems.push(doc.problem_at("C015", doc.whole_file(), error.to_string(), None));
-                return None;
-            }
-        };
-        match Settings::from_config(config, &self.root) {
-            Ok(settings) => Some(settings),
-            Err(faults) => {
-                for fault in faults {
-                    let problem = match self.origin(&fault.pointer) {
-                        Some(origin) => outside_file(&origin, fault.code, fault.message, fault.suggestion),
-                        None => fault.problem(&doc),
-                    };
-                    self.problems.push(problem);
-                }
-                None
-            }
-        }
+        let config: ProjectConfig = self.deserialize(&doc, merged)?;
+        Settings::from_config(config, &self.root).map_err(|fault| self.settings_fault(fault, &doc)).ok()
     }
 
-    /// The file's settings with those of environment and flags laid over; `None` when one of these is wrong.
-    fn merged_settings(&mut self, file: &Value) -> Option<Value> {
+    /// Tells of a fault where its setting was made: in the file, a variable or a flag.
+    fn settings_fault(&mut self, fault: Fault, doc: &Document) {
+        let overrides = self.environment.overrides();
+        let problem = match overrides.into_iter().rev().find(|change| change.pointer == fault.pointer) {
+            Some(change) => outside_file(&change.origin, fault.code, fault.message, fault.suggestion),
+            None => fault.problem(doc),
+        };
+        self.problems.push(problem);
+    }
+
+    /// The file's settings with those of environment and flags laid over, and whether these are sound.
+    fn merged_settings(&mut self, file: &Value) -> Option<(Value, bool)> {
         let shape = self.shapes.of(Kind::Project);
         let overrides = self.environment.overrides();
         let mut merged = match self.environment.merge_into(file) {
@@ -244,13 +242,8 @@ impl Loader<'_> {
             };
             self.problems.push(outside_file(&change.origin, code, fault.message, suggestion));
         }
-        (self.problems.len() == count).then_some(merged)
-    }
-
-    /// The variable or flag that made the setting at `pointer`, if the file did not.
-    fn origin(&self, pointer: &str) -> Option<String> {
-        let overrides = self.environment.overrides();
-        overrides.into_iter().rev().find(|change| change.pointer == pointer).map(|change| change.origin)
+        let sound = self.problems.len() == count;
+        Some((merged, sound))
     }
 
     fn sources(&mut self, timezone: chrono_tz::Tz) -> Vec<Located<SourceConfig>> {
@@ -272,6 +265,8 @@ impl Loader<'_> {
                 self.declared.sources.insert(name.to_owned());
             }
             if broken {
+                let faults = SourceConfig::faults(&value, timezone);
+                self.problems.extend(faults.into_iter().map(|fault| fault.problem(&doc)));
                 continue;
             }
             let Some(head) = self.deserialize::<SourceHead>(&doc, value.clone()) else { continue };

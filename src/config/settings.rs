@@ -5,11 +5,16 @@ use std::path::{Path, PathBuf};
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
+use super::environment::Environment;
+use super::project::PROJECT_FILE;
 use super::secret::Secret;
 use super::suggest::closest;
 use super::validate::Fault;
+use super::yaml;
+use crate::snapshot::period::{Calendar, FirstOrLast};
 
 /// A project's settings, as people write them.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -186,6 +191,17 @@ pub struct Settings {
     pub log: LogConfig,
 }
 
+impl LogConfig {
+    /// What the project in `root` wants logged, as far as that can be told before it is loaded: a file that
+    /// is wrong is reported when it is, and until then the defaults hold.
+    pub fn peek(root: &Path, environment: &Environment) -> LogConfig {
+        let file = std::fs::read_to_string(root.join(PROJECT_FILE)).ok();
+        let file = file.and_then(|text| yaml::parse(PROJECT_FILE, &text).value).unwrap_or_default();
+        let merged = environment.merge_into(&file).unwrap_or_default();
+        merged.get("log").and_then(|log| serde_json::from_value(log.clone()).ok()).unwrap_or_default()
+    }
+}
+
 /// Where the lake is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LakeSettings {
@@ -196,28 +212,43 @@ pub struct LakeSettings {
 }
 
 impl Settings {
-    /// The settings that `config` means for the project in `root`, or all that is wrong with them.
-    pub(crate) fn from_config(config: ProjectConfig, root: &Path) -> Result<Settings, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let mut keep = |fault: Fault| faults.push(fault);
-        let timezone = timezone(&config.timezone, "/timezone").map_err(&mut keep).ok();
-        let lake = lake(&config.lake.url, root).map_err(&mut keep).ok();
-        let database_url = database_url(&config.database.url, root).map_err(&mut keep).ok();
-        match (timezone, lake, database_url) {
-            (Some(timezone), Some(lake), Some(database_url)) => Ok(Settings {
-                name: config.name,
-                timezone,
-                currency: config.currency,
-                fiscal: config.fiscal,
-                closing_day: config.closing_day,
-                lake,
-                database_url,
-                held_threshold_percent: config.held_threshold_percent,
-                sync: config.sync,
-                log: config.log,
-            }),
-            _ => Err(faults),
+    /// What is wrong with merged settings beyond their types; looks at each by itself, so that it tells
+    /// also of settings of which others are wrong.
+    pub(crate) fn faults(merged: &Value, root: &Path) -> Vec<Fault> {
+        let text = |pointer| merged.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let timezone = text("/timezone").and_then(|name| timezone(name, "/timezone").err());
+        let lake = text("/lake/url").and_then(|url| lake(url, root).err());
+        let database = text("/database/url").and_then(|url| database_url(url, root).err());
+        [timezone, lake, database].into_iter().flatten().collect()
+    }
+
+    /// The calendar by which periods are read.
+    pub fn calendar(&self) -> Calendar {
+        Calendar {
+            timezone: self.timezone,
+            fiscal_start_month: u32::from(self.fiscal.start_month),
+            fiscal_year_named_by: match self.fiscal.named_by {
+                NamedBy::First => FirstOrLast::First,
+                NamedBy::Last => FirstOrLast::Last,
+            },
+            closing_day: u32::from(self.closing_day),
         }
+    }
+
+    /// The settings that `config` means for the project in `root`.
+    pub(crate) fn from_config(config: ProjectConfig, root: &Path) -> Result<Settings, Fault> {
+        Ok(Settings {
+            timezone: timezone(&config.timezone, "/timezone")?,
+            lake: lake(&config.lake.url, root)?,
+            database_url: database_url(&config.database.url, root)?,
+            name: config.name,
+            currency: config.currency,
+            fiscal: config.fiscal,
+            closing_day: config.closing_day,
+            held_threshold_percent: config.held_threshold_percent,
+            sync: config.sync,
+            log: config.log,
+        })
     }
 }
 

@@ -105,6 +105,16 @@ pub enum Cadence {
 }
 
 impl SourceConfig {
+    /// What is wrong with the schedule of a file in which other things are wrong as well.
+    pub(crate) fn faults(file: &Value, project_timezone: Tz) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let written = file.get("schedule").cloned().map(serde_json::from_value::<ScheduleConfig>);
+        if let Some(Ok(config)) = written {
+            schedule(&config, project_timezone, &mut faults);
+        }
+        faults
+    }
+
     /// Takes a source file apart; `file_stem` is its name without `.yaml`.
     pub(crate) fn from_parts(
         head: SourceHead,

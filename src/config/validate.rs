@@ -34,7 +34,11 @@ pub(crate) struct Fault {
 impl Fault {
     /// The fault as a problem of the file it was found in.
     pub(crate) fn problem(self, doc: &Document) -> Problem {
-        let place: Place = if self.at_key { doc.key_place(&self.pointer) } else { doc.place(&self.pointer) };
+        let place: Place = match self.at_key {
+            true if self.pointer.is_empty() => doc.whole_file(),
+            true => doc.key_place(&self.pointer),
+            false => doc.place(&self.pointer),
+        };
         doc.problem_at(self.code, place, self.message, self.suggestion)
     }
 }
@@ -60,6 +64,20 @@ impl Shape {
         for error in self.validator.iter_errors(value) {
             explainer.explain(&error, &mut faults);
         }
+        // A key that is missing because it is misspelt is one problem, not two.
+        let meant: Vec<(String, String)> = faults
+            .iter()
+            .filter(|fault| fault.code == "C010")
+            .filter_map(|fault| Some((parent_of(&fault.pointer)?.to_owned(), fault.suggestion.clone()?)))
+            .collect();
+        faults.retain(|fault| {
+            let is_meant = |(parent, advice): &(String, String)| {
+                *parent == fault.pointer
+                    && advice.strip_prefix("did you mean ").map(|key| key.trim_end_matches('?'))
+                        == fault.message.strip_prefix("missing key ")
+            };
+            fault.code != "C012" || !meant.iter().any(is_meant)
+        });
         let mut seen = BTreeSet::new();
         faults.retain(|fault| seen.insert((fault.pointer.clone(), fault.at_key, fault.message.clone())));
         faults
@@ -193,9 +211,14 @@ impl Explainer<'_, '_> {
             (Value::String(_), Some(written)) if wants("a list") => Some(format!("write it as a list: [{written}]")),
             _ => None,
         };
+        // Where some words are accepted, say which word was written.
+        let shown = match written {
+            Some(written) if expected.iter().any(|word| word.starts_with('`')) => format!("`{written}`"),
+            _ => described(found).to_owned(),
+        };
         Fault {
             code: "C011",
-            message: format!("expected {}, found {}", joined(expected), described(found)),
+            message: format!("expected {}, found {shown}", joined(expected)),
             suggestion: suggestion.or_else(|| schema.and_then(|schema| self.description(schema))),
             pointer,
             at_key: false,

@@ -1,5 +1,6 @@
 //! One text for one value, however a source happens to print it (semantics B7).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
@@ -14,13 +15,26 @@ const MAX_DEPTH: usize = 128;
 ///
 /// Works on the text alone, so that no digit is lost: `9.9213206E7` is `99213206`, `3.0` is `3`, `-0.0`
 /// is `0`. Text that is no number is given back as it is.
-pub fn number(text: &str) -> std::borrow::Cow<'_, str> {
-    let bytes = text.as_bytes();
-    let is_plain = bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
-    if is_plain && text != "-0" {
-        return text.into();
+pub fn number(text: &str) -> Cow<'_, str> {
+    match short(text) {
+        Some(short) => Cow::Borrowed(short),
+        None => plain(text).map_or(Cow::Borrowed(text), Cow::Owned),
     }
-    plain(text).map_or_else(|| text.into(), Into::into)
+}
+
+/// The usual forms, as a part of the text itself: digits, perhaps a minus, perhaps a fraction.
+fn short(text: &str) -> Option<&str> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) {
+        return None;
+    }
+    let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    let unsigned = short.strip_prefix('-').unwrap_or(short);
+    let is_usual = match unsigned.as_bytes() {
+        [b'0'] => !short.starts_with('-'),
+        [b'1'..=b'9', ..] | [b'0', b'.', ..] => true,
+        _ => false,
+    };
+    is_usual.then_some(short)
 }
 
 fn plain(text: &str) -> Option<String> {

@@ -91,7 +91,8 @@ fn line(cells: &[String], widths: &[usize], aligns: &[Align]) -> String {
     cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
 }
 
-fn cut(text: &str, width: usize) -> String {
+/// `text` without what does not fit into `width` display columns; then it ends in `…`.
+pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

@@ -24,7 +24,7 @@ use datafusion::parquet::arrow::ArrowWriter;
 use crate::cli::context::OutputFormat;
 use crate::error::{Error, ErrorKind, Result};
 
-pub use grid::{Align, Look, draw, pad, thousands};
+pub use grid::{Align, Look, cut, draw, pad, thousands};
 pub use table::{Cell, Column, Kind, Table};
 
 use value::Shown;
@@ -241,7 +241,7 @@ fn unique_names(schema: &Schema) -> Vec<String> {
     names.collect()
 }
 
-fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| Error::new(ErrorKind::Storage, "could not write the result").caused_by(error)),

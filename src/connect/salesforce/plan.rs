@@ -36,6 +36,10 @@ const SECRETLY_CALCULATED: [(&str, &str); 2] = [("ContractLineItem", "Status"), 
 /// Depend on today's date, though not described as a formula.
 const SECRETLY_TICKING: [(&str, &str); 1] = [("Opportunity", "HasOverdueTask")];
 
+/// Types whose values may be numbers or structures.
+const HAS_NUMBERS: [&str; 9] =
+    ["int", "long", "double", "currency", "percent", "anytype", "location", "address", "complexvalue"];
+
 /// The stream that `describe` offers under these settings.
 ///
 /// # Errors
@@ -140,6 +144,8 @@ pub(super) enum Role {
 pub(super) struct Plan {
     pub(super) names: Arc<[String]>,
     pub(super) roles: Vec<Role>,
+    /// Whether values are strings, truth values or null, by the description.
+    pub(super) is_text: Vec<bool>,
     places: HashMap<String, usize>,
 }
 
@@ -165,6 +171,7 @@ impl Plan {
         Plan {
             names: fields.iter().map(|field| field.name.clone()).collect(),
             roles: fields.iter().map(role).collect(),
+            is_text: fields.iter().map(|field| !HAS_NUMBERS.contains(&field.source_type.as_str())).collect(),
             places: fields.iter().enumerate().map(|(i, field)| (field.name.to_ascii_lowercase(), i)).collect(),
         }
     }
