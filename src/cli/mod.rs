@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod context;
+pub mod demo;
 pub mod output;
 
 pub use context::{Context, OutputFormat};
