@@ -1,0 +1,46 @@
+//! A Salesforce org on loopback: token endpoint, describe, SOQL over REST, delete log, limits; with its
+//! own clock, scripted faults and a log of the calls it received.
+//!
+//! [`Server::start`] serves an org; [`Org`] edits it from the same process, `/_sim/…` from outside. See the
+//! crate's README for what is simulated and what is not yet.
+
+mod auth;
+mod calls;
+mod catalogue;
+mod composite;
+mod control;
+mod cursor;
+mod describe;
+mod edit;
+mod fault;
+mod field;
+mod gzip;
+mod id;
+mod instant;
+mod json;
+mod number;
+mod options;
+mod org;
+mod population;
+mod query;
+mod quota;
+mod replicate;
+mod reply;
+mod request;
+mod route;
+mod schema;
+mod server;
+mod soql;
+mod state;
+mod store;
+mod table;
+mod value;
+mod words;
+
+pub use calls::Call;
+pub use edit::EditError;
+pub use fault::{Fault, FaultKind, Stall, parse_fault};
+pub use field::{FieldSpec, FieldType, Formula};
+pub use options::{Features, LoginHost, Options};
+pub use org::{Fields, Org};
+pub use server::Server;

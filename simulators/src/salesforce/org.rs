@@ -1,0 +1,397 @@
+//! An org in the hands of a test: edits, the clock, faults, and the truth.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value as Json};
+
+use crate::salesforce::calls::Call;
+use crate::salesforce::catalogue::Origin;
+use crate::salesforce::edit::{self, Edited};
+use crate::salesforce::fault::{Armed, Fault, FaultKind, Stall};
+use crate::salesforce::field::{FieldSpec, Formula};
+use crate::salesforce::options::{LoginHost, Options};
+use crate::salesforce::state::State;
+use crate::salesforce::table::{Life, Moment, Segment};
+use crate::salesforce::{auth, instant, json, schema};
+
+/// Fields of a row by their API names, as JSON. Decimals may be given as texts, to stay exact.
+pub type Fields = Map<String, Json>;
+
+/// An org. Clones are the same org.
+#[derive(Clone)]
+pub struct Org(Arc<Mutex<State>>);
+
+impl std::fmt::Debug for Org {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Org").field(&self.lock().base_url).finish()
+    }
+}
+
+impl Org {
+    pub(crate) fn new(options: Options, port: u16) -> Self {
+        Org(Arc::new(Mutex::new(State::new(options, port))))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where its data is.
+    pub fn base_url(&self) -> String {
+        self.lock().base_url.clone()
+    }
+
+    /// What a connector needs to come in.
+    pub fn credentials(&self) -> Json {
+        auth::credentials(&self.lock())
+    }
+
+    /// What the org's clock shows.
+    pub fn now(&self) -> DateTime<Utc> {
+        instant::at(self.lock().now)
+    }
+
+    /// Sets the org's clock; fractions of a second are cut off.
+    pub fn set_now(&self, now: DateTime<Utc>) {
+        self.lock().set_now(now.timestamp());
+    }
+
+    /// Moves the org's clock on.
+    pub fn advance(&self, secs: i64) {
+        let mut state = self.lock();
+        let now = state.now + secs;
+        state.set_now(now);
+    }
+
+    /// Inserts a row and returns its id. `CreatedDate` and `LastModifiedDate` may be back-dated.
+    ///
+    /// # Errors
+    ///
+    /// When a field is unknown, not writable, of another type or missing.
+    pub fn insert(&self, object: &str, fields: &Fields) -> Edited<String> {
+        edit::insert(&mut self.lock(), object, fields)
+    }
+
+    /// Inserts a row that is stamped now but can be seen only `delay_secs` later. Returns its id.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn insert_late(&self, object: &str, fields: &Fields, delay_secs: i64) -> Edited<String> {
+        edit::insert_late(&mut self.lock(), object, fields, delay_secs)
+    }
+
+    /// Changes fields of a live row.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such live row, or a field does not take the value.
+    pub fn update(&self, object: &str, id: &str, fields: &Fields) -> Edited<()> {
+        edit::update(&mut self.lock(), object, id, fields)
+    }
+
+    /// Changes fields of a live row: stamped now, seen only `delay_secs` later. Until then it is locked.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn update_late(&self, object: &str, id: &str, fields: &Fields, delay_secs: i64) -> Edited<()> {
+        edit::update_late(&mut self.lock(), object, id, fields, delay_secs)
+    }
+
+    /// Changes fields of a live row and no stamp.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn change_silently(&self, object: &str, id: &str, fields: &Fields) -> Edited<()> {
+        edit::change_silently(&mut self.lock(), object, id, fields)
+    }
+
+    /// Moves only `SystemModstamp` of a live row.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such live row.
+    pub fn system_touch(&self, object: &str, id: &str) -> Edited<()> {
+        edit::system_touch(&mut self.lock(), object, id)
+    }
+
+    /// Changes all live rows that pass `filter` (what follows `WHERE`; empty for all) with one stamp; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// When the filter or a field is wrong.
+    pub fn mass_update(&self, object: &str, filter: &str, fields: &Fields) -> Edited<u64> {
+        edit::mass_update(&mut self.lock(), object, filter, fields)
+    }
+
+    /// Moves a row to the recycle bin, with what belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such live row, or the object's rows are never deleted.
+    pub fn delete(&self, object: &str, id: &str) -> Edited<()> {
+        edit::delete(&mut self.lock(), object, id)
+    }
+
+    /// Takes a row out of the recycle bin.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there.
+    pub fn undelete(&self, object: &str, id: &str) -> Edited<()> {
+        edit::undelete(&mut self.lock(), object, id)
+    }
+
+    /// Empties the object's recycle bin; returns how many rows are gone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such object.
+    pub fn purge(&self, object: &str) -> Edited<u64> {
+        edit::purge(&mut self.lock(), object)
+    }
+
+    /// Deletes a row past the bin, or out of it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such row.
+    pub fn hard_delete(&self, object: &str, id: &str) -> Edited<()> {
+        edit::hard_delete(&mut self.lock(), object, id)
+    }
+
+    /// Merges rows into `winner`: losers go to the bin and name it, their children move over.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not live, or the object cannot be merged.
+    pub fn merge(&self, object: &str, winner: &str, losers: &[&str]) -> Edited<()> {
+        edit::merge(&mut self.lock(), object, winner, losers)
+    }
+
+    /// Adds a field; rows keep their stamps.
+    ///
+    /// # Errors
+    ///
+    /// When the object has one of that name, or its formula does not resolve.
+    pub fn add_field(&self, object: &str, spec: FieldSpec) -> Edited<()> {
+        schema::add_field(&mut self.lock(), object, spec)
+    }
+
+    /// Takes a custom field away, with its values.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such custom field.
+    pub fn remove_field(&self, object: &str, field: &str) -> Edited<()> {
+        schema::remove_field(&mut self.lock(), object, field)
+    }
+
+    /// Gives a custom field another API name; values stay.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such custom field, or the name is taken.
+    pub fn rename_field(&self, object: &str, field: &str, name: &str) -> Edited<()> {
+        schema::rename_field(&mut self.lock(), object, field, name)
+    }
+
+    /// Hides a field from the integration user.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such field.
+    pub fn hide_field(&self, object: &str, field: &str) -> Edited<()> {
+        schema::set_hidden(&mut self.lock(), object, field, true)
+    }
+
+    /// Shows a hidden field again.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such field.
+    pub fn unhide_field(&self, object: &str, field: &str) -> Edited<()> {
+        schema::set_hidden(&mut self.lock(), object, field, false)
+    }
+
+    /// Gives a formula field another formula; values change, stamps do not.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such formula field, or the formula does not resolve.
+    pub fn change_formula(&self, object: &str, field: &str, formula: Formula) -> Edited<()> {
+        schema::change_formula(&mut self.lock(), object, field, formula)
+    }
+
+    /// Takes rows out of the integration user's sight.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such row.
+    pub fn hide_rows(&self, object: &str, ids: &[&str]) -> Edited<()> {
+        schema::share_rows(&mut self.lock(), object, ids, false)
+    }
+
+    /// Puts hidden rows back in sight.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such row.
+    pub fn unhide_rows(&self, object: &str, ids: &[&str]) -> Edited<()> {
+        schema::share_rows(&mut self.lock(), object, ids, true)
+    }
+
+    /// Trims the delete log: it now begins two hours ago.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such object.
+    pub fn trim_delete_log(&self, object: &str) -> Edited<()> {
+        let mut state = self.lock();
+        let table = edit::find(&state, object)?;
+        state.store.tables[table].log_start = state.now - 7_200;
+        Ok(())
+    }
+
+    /// Arms a fault.
+    pub fn arm(&self, fault: Fault) {
+        self.lock().faults.push(Armed::new(fault));
+    }
+
+    /// Makes the next call that matches wait until the gate is opened.
+    pub fn stall(&self, pattern: &str) -> Stall {
+        let armed = Armed::new(Fault::once(FaultKind::Stall, pattern));
+        let stall = armed.stall.clone().expect("a stall has a gate");
+        self.lock().faults.push(armed);
+        stall
+    }
+
+    /// Opens all gates.
+    pub fn open_stalls(&self) {
+        let mut state = self.lock();
+        state.faults.iter().filter_map(|armed| armed.stall.as_ref()).for_each(Stall::open);
+        state.faults.retain(|armed| armed.stall.is_none() || !armed.is_spent());
+    }
+
+    /// Forgets all armed faults, opening all gates.
+    pub fn disarm(&self) {
+        self.open_stalls();
+        self.lock().faults.clear();
+    }
+
+    /// Ends all sessions.
+    pub fn expire_sessions(&self) {
+        self.lock().auth.expire_sessions();
+    }
+
+    /// Withdraws the app's access: sessions end and no new one is given.
+    pub fn revoke_grant(&self) {
+        self.lock().auth.revoke();
+    }
+
+    /// Gives the app access again; the credentials hold a new refresh token.
+    pub fn consent(&self) {
+        let mut state = self.lock();
+        let seed = state.options.seed;
+        state.auth.consent(seed);
+    }
+
+    /// Whether sessions are refused by the REST API, however new they are.
+    pub fn forbid_rest(&self, forbidden: bool) {
+        self.lock().auth.rest_forbidden = forbidden;
+    }
+
+    /// Whether the app has a user to run as.
+    pub fn set_run_as_user(&self, is_set: bool) {
+        self.lock().auth.has_run_as_user = is_set;
+    }
+
+    /// Whether each refresh token works once.
+    pub fn set_rotation(&self, rotate: bool) {
+        self.lock().auth.rotate = rotate;
+    }
+
+    /// What kind of host answers at `login_url`.
+    pub fn set_login_host(&self, host: LoginHost) {
+        self.lock().auth.login_host = host;
+    }
+
+    /// How many REST calls are allowed in any 24 hours.
+    pub fn set_daily_requests(&self, max: u64) {
+        self.lock().quota.max = max;
+    }
+
+    /// Forgets all running queries, so that their locators are invalid.
+    pub fn drop_cursors(&self) {
+        self.lock().cursors.clear();
+    }
+
+    /// The calls received, oldest first, without those to `/_sim`.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.iter().cloned().collect()
+    }
+
+    /// Forgets the calls received.
+    pub fn clear_calls(&self) {
+        self.lock().calls.clear();
+    }
+
+    /// All rows of an object as they are now, by id; those in the bin with `IsDeleted`. Rows that cannot be seen
+    /// yet or not any more are left out, hidden rows and fields are not.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such object.
+    pub fn truth(&self, object: &str) -> Edited<Vec<Fields>> {
+        let state = self.lock();
+        let moment = state.moment();
+        rows(&state, edit::find(&state, object)?, &moment)
+    }
+
+    /// All rows as they were at `instant`, as the stamps tell it: changes count from their `SystemModstamp`,
+    /// silent ones from when they were made.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such object.
+    pub fn truth_at(&self, object: &str, instant: DateTime<Utc>) -> Edited<Vec<Fields>> {
+        let state = self.lock();
+        let moment = Moment { as_of: Some(instant.timestamp()), ..state.moment() };
+        rows(&state, edit::find(&state, object)?, &moment)
+    }
+}
+
+fn rows(state: &State, index: usize, moment: &Moment) -> Edited<Vec<Fields>> {
+    let table = &state.store.tables[index];
+    let mut rows = Vec::new();
+    let serials = table.segments(1, u64::MAX).flat_map(|segment| match segment {
+        Segment::Run(first, last) => first..=last,
+        Segment::One(serial) => serial..=serial,
+    });
+    for serial in serials {
+        let Some(view) = table.view(serial, moment) else { continue };
+        if view.life() == Life::Gone || !state.store.is_visible(&view, true, moment) {
+            continue;
+        }
+        let mut text = String::from("{");
+        for (slot, column) in table.columns.iter().enumerate() {
+            if column.removed || matches!(column.origin, Origin::Compound) {
+                continue;
+            }
+            if text.len() > 1 {
+                text.push(',');
+            }
+            json::key(&column.spec.name, &mut text);
+            state.store.value(index, &view, slot, moment).print(false, &mut text);
+        }
+        text.push('}');
+        rows.push(
+            serde_json::from_str(&text)
+                .map_err(|error| edit::EditError::new("UNKNOWN_EXCEPTION", error.to_string()))?,
+        );
+    }
+    Ok(rows)
+}

@@ -1,0 +1,121 @@
+//! What an administrator changes: fields, who sees them, who sees which rows.
+
+use crate::salesforce::catalogue::Origin;
+use crate::salesforce::edit::{EditError, Edited, find, locate};
+use crate::salesforce::field::{FieldSpec, Formula};
+use crate::salesforce::state::State;
+use crate::salesforce::table::Column;
+
+/// Adds a field; rows keep their stamps and have null in it (or what its formula says).
+pub(crate) fn add_field(state: &mut State, object: &str, spec: FieldSpec) -> Edited<()> {
+    let table = find(state, object)?;
+    if state.store.tables[table].slot(&spec.name).is_some() {
+        return Err(EditError::new("DUPLICATE_DEVELOPER_NAME", format!("{object} has a field {}", spec.name)));
+    }
+    let spec = FieldSpec {
+        length: if spec.length == 0 { FieldSpec::new(&spec.name, "", spec.field_type).length } else { spec.length },
+        precision: if spec.precision == 0 { 18 } else { spec.precision },
+        label: if spec.label.is_empty() { spec.name.clone() } else { spec.label.clone() },
+        read_only: spec.read_only || spec.formula.is_some(),
+        ..spec
+    };
+    let column = match &spec.formula {
+        None => Column::new(spec, Origin::Stored(None)),
+        Some(formula) => {
+            let calc = state
+                .store
+                .resolve(table, formula, spec.scale)
+                .map_err(|message| EditError::new("INVALID_FIELD", message))?;
+            let mut column = Column::new(spec, Origin::Formula);
+            state.seq += 1;
+            column.calcs.push((state.seq, state.now, calc));
+            column
+        }
+    };
+    state.store.tables[table].columns.push(column);
+    changed(state, table);
+    Ok(())
+}
+
+/// Takes a field away, with its values.
+pub(crate) fn remove_field(state: &mut State, object: &str, field: &str) -> Edited<()> {
+    let (table, slot) = custom(state, object, field)?;
+    state.store.tables[table].columns[slot].removed = true;
+    changed(state, table);
+    Ok(())
+}
+
+/// Gives a field another API name; the values stay.
+pub(crate) fn rename_field(state: &mut State, object: &str, field: &str, name: &str) -> Edited<()> {
+    let (table, slot) = custom(state, object, field)?;
+    if state.store.tables[table].slot(name).is_some() {
+        return Err(EditError::new("DUPLICATE_DEVELOPER_NAME", format!("{object} has a field {name}")));
+    }
+    state.store.tables[table].columns[slot].spec.name = name.to_owned();
+    changed(state, table);
+    Ok(())
+}
+
+/// Hides a field from the integration user, or shows it again. That leaves no trace in `Last-Modified`.
+pub(crate) fn set_hidden(state: &mut State, object: &str, field: &str, hidden: bool) -> Edited<()> {
+    let (table, slot) = slot(state, object, field)?;
+    state.store.tables[table].columns[slot].hidden = hidden;
+    Ok(())
+}
+
+/// Gives a formula field another formula; no stamp moves.
+pub(crate) fn change_formula(state: &mut State, object: &str, field: &str, formula: Formula) -> Edited<()> {
+    let (table, slot) = slot(state, object, field)?;
+    let column = &state.store.tables[table].columns[slot];
+    if !matches!(column.origin, Origin::Formula) {
+        return Err(EditError::new("INVALID_FIELD", format!("{field} has no formula")));
+    }
+    let calc = state
+        .store
+        .resolve(table, &formula, column.spec.scale)
+        .map_err(|message| EditError::new("INVALID_FIELD", message))?;
+    state.seq += 1;
+    let (seq, now) = (state.seq, state.now);
+    let column = &mut state.store.tables[table].columns[slot];
+    column.calcs.push((seq, now, calc));
+    column.spec.formula = Some(formula);
+    changed(state, table);
+    Ok(())
+}
+
+/// Takes rows out of the integration user's sight, or puts them back.
+pub(crate) fn share_rows(state: &mut State, object: &str, ids: &[&str], shared: bool) -> Edited<()> {
+    for id in ids {
+        let (table, serial) = locate(state, object, id)?;
+        let unshared = &mut state.store.tables[table].unshared;
+        if shared {
+            unshared.remove(&serial);
+        } else {
+            unshared.insert(serial);
+        }
+    }
+    Ok(())
+}
+
+fn slot(state: &State, object: &str, field: &str) -> Edited<(usize, usize)> {
+    let table = find(state, object)?;
+    let slot = state.store.tables[table]
+        .slot(field)
+        .ok_or_else(|| EditError::new("INVALID_FIELD", format!("No such column '{field}' on entity '{object}'")))?;
+    Ok((table, slot))
+}
+
+fn custom(state: &State, object: &str, field: &str) -> Edited<(usize, usize)> {
+    let (table, slot) = slot(state, object, field)?;
+    if !state.store.tables[table].columns[slot].spec.is_custom() {
+        return Err(EditError::new("INVALID_OPERATION", format!("{field} is a standard field")));
+    }
+    Ok((table, slot))
+}
+
+fn changed(state: &mut State, table: usize) {
+    let now = state.now;
+    let table = &mut state.store.tables[table];
+    table.metadata_at = table.metadata_at.max(now);
+    table.index_names();
+}

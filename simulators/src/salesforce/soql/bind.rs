@@ -1,0 +1,640 @@
+//! Resolves the names of a query against the org, and checks it as the service does.
+
+use std::collections::HashSet;
+
+use super::ast::{Condition, Constant, Item, Literal, Operator, Path, Query};
+use super::matching::{Operand, Route, Test, pattern};
+use super::{Complaint, parse, select};
+use crate::salesforce::catalogue::Origin;
+use crate::salesforce::field::{FieldSpec, FieldType};
+use crate::salesforce::id::{self, Id15};
+use crate::salesforce::instant::{self, DAY};
+use crate::salesforce::store::Store;
+use crate::salesforce::table::Moment;
+
+/// A query that can be run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) table: usize,
+    /// Whether rows in the bin are seen.
+    pub(crate) all: bool,
+    pub(crate) answer: Answer,
+    pub(crate) filter: Option<Test>,
+    /// Serials outside cannot pass.
+    pub(crate) low: u64,
+    pub(crate) high: u64,
+    /// Only these serials can pass, by rising serial.
+    pub(crate) candidates: Option<Vec<u64>>,
+    pub(crate) order: Vec<Key>,
+    pub(crate) limit: u64,
+    pub(crate) offset: u64,
+    /// How many custom long texts are selected; two make pages short.
+    pub(crate) long_text_count: usize,
+}
+
+/// What a query answers with.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Records(Vec<Output>),
+    /// `SELECT COUNT()`.
+    Total,
+    /// One record of figures: key, function, and over what.
+    Figures(Vec<(String, Figure, Option<Route>)>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Figure {
+    Count,
+    CountDistinct,
+    Min,
+    Max,
+}
+
+/// A member of each record.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    Field {
+        key: String,
+        slot: usize,
+    },
+    /// A compound field: the members' keys and columns.
+    Compound {
+        key: String,
+        parts: Vec<(String, usize)>,
+    },
+    Parent {
+        key: String,
+        lookup: usize,
+        members: Vec<Output>,
+    },
+    Children {
+        key: String,
+        lookup: usize,
+        plan: Box<Plan>,
+    },
+}
+
+impl Output {
+    fn key(&self) -> &str {
+        match self {
+            Output::Field { key, .. }
+            | Output::Compound { key, .. }
+            | Output::Parent { key, .. }
+            | Output::Children { key, .. } => key,
+        }
+    }
+}
+
+/// Something to order by.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) route: Route,
+    pub(crate) descending: bool,
+    pub(crate) nulls_last: bool,
+    /// The row's own id, which leaves no ties.
+    pub(crate) is_id: bool,
+}
+
+/// Reads and resolves `soql`. `all` also sees the bin.
+pub(crate) fn bind(store: &Store, soql: &str, all: bool, moment: &Moment) -> Result<Plan, Complaint> {
+    let query = parse::parse(soql)?;
+    Binder { store, soql, all, moment }.query(&query, None)
+}
+
+/// The most rows that a query with an offset gives.
+const OFFSET_CAP: u64 = 2_000;
+
+/// What a reference ends in, in messages about names.
+const ADVICE: &str = "Please reference your WSDL or the describe call for the appropriate names.";
+
+struct Binder<'a> {
+    store: &'a Store,
+    soql: &'a str,
+    all: bool,
+    moment: &'a Moment,
+}
+
+impl Binder<'_> {
+    fn complain(&self, code: &'static str, at: usize, message: &str) -> Complaint {
+        Complaint::at(code, self.soql, at, message)
+    }
+
+    fn query(&self, query: &Query, parent: Option<usize>) -> Result<Plan, Complaint> {
+        let (table, _) = match parent {
+            None => (self.object(query)?, 0),
+            Some(parent) => self.child(parent, query)?,
+        };
+        let answer = self.answer(table, query)?;
+        let mut long_text_count = 0;
+        if let Answer::Records(outputs) = &answer {
+            for output in outputs {
+                if let Output::Field { slot, .. } = output {
+                    let spec = &self.store.tables[table].columns[*slot].spec;
+                    long_text_count += usize::from(spec.is_custom() && spec.is_long_text());
+                }
+            }
+        }
+        let mut plan = Plan {
+            table,
+            all: self.all,
+            answer,
+            filter: None,
+            low: 1,
+            high: u64::MAX,
+            candidates: None,
+            order: Vec::new(),
+            limit: query.limit.unwrap_or(u64::MAX),
+            offset: query.offset.unwrap_or(0),
+            long_text_count,
+        };
+        if let Some(condition) = &query.filter {
+            self.filter(&mut plan, query, condition)?;
+        }
+        for order in &query.order {
+            let (route, spec) = self.route(table, query, &order.path)?;
+            if !spec.is_sortable() {
+                let message = format!("field '{}' can not be sorted in a query call", order.path.text());
+                return Err(self.complain("MALFORMED_QUERY", order.path.at, &message));
+            }
+            let is_id = route.hops.is_empty() && spec.field_type == FieldType::Id;
+            let nulls_last = order.nulls_last.unwrap_or(false);
+            plan.order.push(Key { route, descending: order.descending, nulls_last, is_id });
+        }
+        if let Some(offset) = query.offset {
+            if offset > OFFSET_CAP {
+                return Err(Complaint::plain("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"));
+            }
+            plan.limit = plan.limit.min(OFFSET_CAP);
+        }
+        Ok(plan)
+    }
+
+    fn object(&self, query: &Query) -> Result<usize, Complaint> {
+        self.store.find(&query.from.text).ok_or_else(|| {
+            let message = format!(
+                "sObject type '{}' is not supported. If you are attempting to use a custom object, be sure to append the \
+                 '__c' after the entity name. {ADVICE}",
+                query.from.text
+            );
+            self.complain("INVALID_TYPE", query.from.at, &message)
+        })
+    }
+
+    /// The object of a child relationship of `parent` and the lookup that makes it one.
+    fn child(&self, parent: usize, query: &Query) -> Result<(usize, usize), Complaint> {
+        child_relationships(self.store, parent)
+            .into_iter()
+            .find(|(name, _, _)| name.eq_ignore_ascii_case(&query.from.text))
+            .map(|(_, table, lookup)| (table, lookup))
+            .ok_or_else(|| {
+                let message = format!(
+                    "Didn't understand relationship '{}' in FROM part of query call. If you are attempting to use a custom \
+                     relationship, be sure to append the '__r' after the custom relationship name. {ADVICE}",
+                    query.from.text
+                );
+                self.complain("INVALID_TYPE", query.from.at, &message)
+            })
+    }
+
+    fn answer(&self, table: usize, query: &Query) -> Result<Answer, Complaint> {
+        if let [Item::CountAll] = query.items.as_slice() {
+            return Ok(Answer::Total);
+        }
+        if query.items.iter().any(|item| matches!(item, Item::Aggregate { .. } | Item::CountAll)) {
+            return self.figures(table, query);
+        }
+        let mut outputs = Vec::new();
+        for item in &query.items {
+            match item {
+                Item::Field(path) => self.select(table, query, path, &mut outputs)?,
+                Item::Fields(which) => self.fields(table, query, &which.text, which.at, &mut outputs)?,
+                Item::Children(child) => {
+                    let (_, lookup) = self.child(table, child)?;
+                    let plan = Box::new(self.query(child, Some(table))?);
+                    if !matches!(plan.answer, Answer::Records(_)) {
+                        return Err(self.complain(
+                            "MALFORMED_QUERY",
+                            child.from.at,
+                            "only records can be selected here",
+                        ));
+                    }
+                    let name = child_relationships(self.store, table)
+                        .into_iter()
+                        .find(|(name, _, _)| name.eq_ignore_ascii_case(&child.from.text))
+                        .map_or_else(|| child.from.text.clone(), |(name, _, _)| name);
+                    add(&mut outputs, Output::Children { key: name, lookup, plan })?;
+                }
+                Item::CountAll | Item::Aggregate { .. } => {}
+            }
+        }
+        Ok(Answer::Records(outputs))
+    }
+
+    fn figures(&self, table: usize, query: &Query) -> Result<Answer, Complaint> {
+        let mut figures = Vec::new();
+        for item in &query.items {
+            let Item::Aggregate { function, path, alias } = item else {
+                let (text, at) = match item {
+                    Item::Field(path) => (path.text(), path.at),
+                    _ => ("COUNT()".to_owned(), 0),
+                };
+                let message = format!("Field must be grouped or aggregated: {text}");
+                return Err(self.complain("MALFORMED_QUERY", at, &message));
+            };
+            let figure = match function.text.to_ascii_uppercase().as_str() {
+                "COUNT" => Figure::Count,
+                "COUNT_DISTINCT" => Figure::CountDistinct,
+                "MIN" => Figure::Min,
+                "MAX" => Figure::Max,
+                _ => {
+                    let message = format!("Invalid aggregate function: {}", function.text);
+                    return Err(self.complain("MALFORMED_QUERY", function.at, &message));
+                }
+            };
+            let route = path.as_ref().map(|path| self.route(table, query, path)).transpose()?.map(|(route, _)| route);
+            let key = alias.clone().unwrap_or_else(|| format!("expr{}", figures.len()));
+            figures.push((key, figure, route));
+        }
+        Ok(Answer::Figures(figures))
+    }
+
+    fn select(&self, table: usize, query: &Query, path: &Path, outputs: &mut Vec<Output>) -> Result<(), Complaint> {
+        let parts = self.own_parts(table, query, path);
+        self.nest(table, parts, path, outputs)
+    }
+
+    /// Adds the field at the end of `parts` to `outputs`, inside its parents.
+    fn nest(&self, table: usize, parts: &[String], path: &Path, outputs: &mut Vec<Output>) -> Result<(), Complaint> {
+        let Some((first, rest)) = parts.split_first() else { return Ok(()) };
+        if rest.is_empty() {
+            let slot = self.field(table, first, path)?;
+            return add(outputs, self.output(table, slot));
+        }
+        let (lookup, target) = self.hop(table, first, path)?;
+        let known = outputs.iter_mut().find_map(|output| match output {
+            Output::Parent { lookup: other, members, .. } if *other == lookup => Some(members),
+            _ => None,
+        });
+        if let Some(members) = known {
+            return self.nest(target, rest, path, members);
+        }
+        let mut members = Vec::new();
+        self.nest(target, rest, path, &mut members)?;
+        let key = self.store.tables[table].columns[lookup].spec.relationship().unwrap_or_default();
+        add(outputs, Output::Parent { key, lookup, members })
+    }
+
+    fn output(&self, table: usize, slot: usize) -> Output {
+        let object = &self.store.tables[table];
+        let spec = &object.columns[slot].spec;
+        let key = spec.name.clone();
+        if !spec.field_type.is_compound() {
+            return Output::Field { key, slot };
+        }
+        let parts = object
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.is_visible() && column.spec.compound.as_deref() == Some(spec.name.as_str()))
+            .map(|(slot, column)| (member_key(spec, &column.spec), slot))
+            .collect();
+        Output::Compound { key, parts }
+    }
+
+    fn fields(
+        &self,
+        table: usize,
+        query: &Query,
+        which: &str,
+        at: usize,
+        outputs: &mut Vec<Output>,
+    ) -> Result<(), Complaint> {
+        let (standard, custom) = match which.to_ascii_uppercase().as_str() {
+            "ALL" => (true, true),
+            "STANDARD" => (true, false),
+            "CUSTOM" => (false, true),
+            _ => return Err(super::lex::unexpected(self.soql, at, which)),
+        };
+        if custom && query.limit.is_none_or(|limit| limit > 200) {
+            let message = "The SOQL FIELDS function must have a LIMIT of at most 200";
+            return Err(self.complain("MALFORMED_QUERY", at, message));
+        }
+        let before = outputs.len();
+        for (slot, column) in self.store.tables[table].columns.iter().enumerate() {
+            let wanted = if column.spec.is_custom() { custom } else { standard };
+            if wanted && column.is_visible() {
+                add(outputs, self.output(table, slot))?;
+            }
+        }
+        if outputs.len() == before {
+            return Err(self.complain("MALFORMED_QUERY", at, "The SOQL FIELDS function found no such field"));
+        }
+        Ok(())
+    }
+
+    /// The parts of a path without the object's own name or alias before them.
+    fn own_parts<'p>(&self, table: usize, query: &Query, path: &'p Path) -> &'p [String] {
+        let is_own = |part: &String| {
+            query.alias.as_ref().is_some_and(|alias| alias.eq_ignore_ascii_case(part))
+                || self.store.tables[table].name.eq_ignore_ascii_case(part)
+        };
+        match path.parts.split_first() {
+            Some((first, rest)) if !rest.is_empty() && is_own(first) => rest,
+            _ => &path.parts,
+        }
+    }
+
+    fn field(&self, table: usize, name: &str, path: &Path) -> Result<usize, Complaint> {
+        let object = &self.store.tables[table];
+        object.visible_slot(name).ok_or_else(|| {
+            let message = format!(
+                "No such column '{name}' on entity '{}'. If you are attempting to use a custom field, be sure to append the \
+                 '__c' after the custom field name. {ADVICE}",
+                object.name
+            );
+            self.complain("INVALID_FIELD", path.at, &message)
+        })
+    }
+
+    /// The lookup that is followed under that name, and where it leads.
+    fn hop(&self, table: usize, name: &str, path: &Path) -> Result<(usize, usize), Complaint> {
+        let object = &self.store.tables[table];
+        object
+            .columns
+            .iter()
+            .position(|column| {
+                column.is_visible() && column.spec.relationship().is_some_and(|own| own.eq_ignore_ascii_case(name))
+            })
+            .and_then(|slot| {
+                let target = object.columns[slot].spec.reference_to.first()?;
+                Some((slot, self.store.find(target)?))
+            })
+            .ok_or_else(|| {
+                let message = format!(
+                    "Didn't understand relationship '{name}' in field path. If you are attempting to use a custom \
+                     relationship, be sure to append the '__r' after the custom relationship name. {ADVICE}"
+                );
+                self.complain("INVALID_FIELD", path.at, &message)
+            })
+    }
+
+    fn route(&self, table: usize, query: &Query, path: &Path) -> Result<(Route, &FieldSpec), Complaint> {
+        let parts = self.own_parts(table, query, path);
+        let mut hops = Vec::new();
+        let mut table = table;
+        let (last, parents) = parts.split_last().unwrap_or((&path.parts[0], &[]));
+        for part in parents {
+            let (lookup, target) = self.hop(table, part, path)?;
+            hops.push(lookup);
+            table = target;
+        }
+        let slot = self.field(table, last, path)?;
+        Ok((Route { hops, slot }, &self.store.tables[table].columns[slot].spec))
+    }
+
+    /// Turns the condition into a filter; what only limits the row's own id becomes bounds.
+    fn filter(&self, plan: &mut Plan, query: &Query, condition: &Condition) -> Result<(), Complaint> {
+        let parts = match condition {
+            Condition::All(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        let prefix = self.store.tables[plan.table].prefix;
+        let id_slot = self.store.tables[plan.table].slot_of(|origin| matches!(origin, Origin::Id));
+        let mut tests = Vec::new();
+        for part in parts {
+            let test = self.test(plan.table, query, part)?;
+            let is_own_id = |route: &Route| route.hops.is_empty() && Some(route.slot) == id_slot;
+            match &test {
+                Test::Compare(route, operator, Operand::Id(id)) if is_own_id(route) => {
+                    let (floor, exact) = id::floor(prefix, id);
+                    match operator {
+                        Operator::Greater => plan.low = plan.low.max(floor.saturating_add(1)),
+                        Operator::GreaterEqual => {
+                            plan.low = plan.low.max(if exact { floor } else { floor.saturating_add(1) });
+                        }
+                        Operator::LessEqual => plan.high = plan.high.min(floor),
+                        Operator::Less => plan.high = plan.high.min(if exact { floor - 1 } else { floor }),
+                        Operator::Equal => plan.candidates = Some(if exact { vec![floor] } else { Vec::new() }),
+                        Operator::NotEqual | Operator::Like => tests.push(test),
+                    }
+                }
+                Test::InIds(route, false, ids) if is_own_id(route) && plan.candidates.is_none() => {
+                    let mut serials: Vec<u64> = ids
+                        .iter()
+                        .map(|id| id::floor(prefix, id))
+                        .filter_map(|(serial, exact)| exact.then_some(serial))
+                        .collect();
+                    serials.sort_unstable();
+                    plan.candidates = Some(serials);
+                }
+                _ => tests.push(test),
+            }
+        }
+        plan.filter = match tests.len() {
+            0 => None,
+            1 => tests.pop(),
+            _ => Some(Test::All(tests)),
+        };
+        Ok(())
+    }
+
+    fn test(&self, table: usize, query: &Query, condition: &Condition) -> Result<Test, Complaint> {
+        let several = |parts: &[Condition]| -> Result<Vec<Test>, Complaint> {
+            parts.iter().map(|part| self.test(table, query, part)).collect()
+        };
+        match condition {
+            Condition::All(parts) => Ok(Test::All(several(parts)?)),
+            Condition::Any(parts) => Ok(Test::Any(several(parts)?)),
+            Condition::Not(inner) => Ok(Test::Not(Box::new(self.test(table, query, inner)?))),
+            Condition::Compare { path, operator, literal } => {
+                let (route, spec) = self.filtered(table, query, path)?;
+                if *operator == Operator::Like {
+                    return self.like(route, spec, path, literal);
+                }
+                Ok(Test::Compare(route, *operator, self.operand(spec, path, literal)?))
+            }
+            Condition::In { path, negated, literals } => {
+                let (route, spec) = self.filtered(table, query, path)?;
+                let operands: Vec<Operand> =
+                    literals.iter().map(|literal| self.operand(spec, path, literal)).collect::<Result<_, _>>()?;
+                let ids: Option<HashSet<Id15>> = operands
+                    .iter()
+                    .map(|operand| if let Operand::Id(id) = operand { Some(*id) } else { None })
+                    .collect();
+                Ok(match ids {
+                    Some(ids) => Test::InIds(route, *negated, ids),
+                    None => Test::In(route, *negated, operands),
+                })
+            }
+            Condition::InQuery { path, negated, query: inner } => {
+                let (route, spec) = self.filtered(table, query, path)?;
+                self.semi_join(route, spec, path, *negated, inner)
+            }
+            Condition::Includes { path, negated, literals } => {
+                let (route, spec) = self.filtered(table, query, path)?;
+                if spec.field_type != FieldType::Multipicklist {
+                    let message = "includes or excludes operator only valid on multipicklist field";
+                    return Err(self.complain("INVALID_QUERY_FILTER_OPERATOR", path.at, message));
+                }
+                let groups = literals.iter().map(|literal| match &literal.value {
+                    Constant::Text(text) => Ok(text.to_lowercase().split(';').map(str::to_owned).collect()),
+                    _ => Err(self.mistyped(spec, path, literal)),
+                });
+                Ok(Test::Includes(route, *negated, groups.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    fn filtered(&self, table: usize, query: &Query, path: &Path) -> Result<(Route, &FieldSpec), Complaint> {
+        let (route, spec) = self.route(table, query, path)?;
+        if spec.is_filterable() {
+            return Ok((route, spec));
+        }
+        let message = format!("field '{}' can not be filtered in a query call", path.text());
+        Err(self.complain("INVALID_FIELD", path.at, &message))
+    }
+
+    fn like(&self, route: Route, spec: &FieldSpec, path: &Path, literal: &Literal) -> Result<Test, Complaint> {
+        match &literal.value {
+            Constant::Text(text) if is_text(spec.field_type) => Ok(Test::Like(route, pattern(text))),
+            _ => {
+                let message = format!("invalid operator on {} field", spec.field_type.name());
+                Err(self.complain("INVALID_QUERY_FILTER_OPERATOR", path.at, &message))
+            }
+        }
+    }
+
+    fn semi_join(
+        &self,
+        route: Route,
+        spec: &FieldSpec,
+        path: &Path,
+        negated: bool,
+        inner: &Query,
+    ) -> Result<Test, Complaint> {
+        let plan = self.query(inner, None)?;
+        let slot = match &plan.answer {
+            Answer::Records(outputs) => match outputs.as_slice() {
+                [Output::Field { slot, .. }] => *slot,
+                _ => {
+                    return Err(self.complain(
+                        "MALFORMED_QUERY",
+                        inner.from.at,
+                        "only root queries support selecting several fields",
+                    ));
+                }
+            },
+            _ => return Err(self.complain("MALFORMED_QUERY", inner.from.at, "only records can be selected here")),
+        };
+        let inner_type = self.store.tables[plan.table].columns[slot].spec.field_type;
+        if !spec.field_type.is_id() || !inner_type.is_id() {
+            let message = "The left and the right operand of a semi join must be ids";
+            return Err(self.complain("INVALID_QUERY_FILTER_OPERATOR", path.at, message));
+        }
+        let rows = select::select(self.store, &plan, self.moment, 0);
+        let table = &self.store.tables[plan.table];
+        let ids = (0..rows.len())
+            .filter_map(|place| table.view(rows.get(place)?, self.moment))
+            .filter_map(|view| id::parse(self.store.value(plan.table, &view, slot, self.moment).as_text()?))
+            .collect();
+        Ok(Test::InIds(route, negated, ids))
+    }
+
+    fn operand(&self, spec: &FieldSpec, path: &Path, literal: &Literal) -> Result<Operand, Complaint> {
+        use FieldType as T;
+        Ok(match (&literal.value, spec.field_type) {
+            (Constant::Null, _) => Operand::Null,
+            (Constant::Text(text), T::Id | T::Reference) => match id::parse(text) {
+                Some(id) => Operand::Id(id),
+                None => {
+                    let message = format!("invalid ID field: {text}");
+                    return Err(self.complain("INVALID_QUERY_FILTER_OPERATOR", path.at, &message));
+                }
+            },
+            (Constant::Text(text), kind) if is_text(kind) || kind == T::Multipicklist => {
+                Operand::Text(text.to_lowercase())
+            }
+            (Constant::Bool(value), T::Boolean) => Operand::Bool(*value),
+            (Constant::Number(number), kind) if kind.is_number() => Operand::Number(*number),
+            (Constant::Date(days), T::Date) => Operand::Dates(*days, *days),
+            (Constant::Instant(secs), T::Datetime) => Operand::Instants(*secs, *secs),
+            (Constant::Days(first, last), T::Date | T::Datetime) => {
+                let zone = 9 * 3_600;
+                let today = (self.moment.now + zone).div_euclid(DAY);
+                if spec.field_type == T::Date {
+                    Operand::Dates((today + first) as i32, (today + last) as i32)
+                } else {
+                    Operand::Instants((today + first) * DAY - zone, (today + last + 1) * DAY - zone - 1)
+                }
+            }
+            _ => return Err(self.mistyped(spec, path, literal)),
+        })
+    }
+
+    fn mistyped(&self, spec: &FieldSpec, path: &Path, literal: &Literal) -> Complaint {
+        use FieldType as T;
+        let wanted = match spec.field_type {
+            T::Datetime => "dateTime",
+            T::Id | T::Reference => "ID",
+            kind if is_text(kind) || kind == T::Multipicklist => "string",
+            kind => kind.name(),
+        };
+        let quotes = if wanted == "string" || wanted == "ID" { "should be" } else { "should not be" };
+        let message = format!(
+            "value of filter criterion for field '{}' must be of type {wanted} and {quotes} enclosed in quotes",
+            path.text()
+        );
+        self.complain("INVALID_FIELD", literal.at, &message)
+    }
+}
+
+fn add(outputs: &mut Vec<Output>, output: Output) -> Result<(), Complaint> {
+    if outputs.iter().any(|known| known.key() == output.key()) {
+        return Err(Complaint::plain("INVALID_FIELD", format!("duplicate field selected: {}", output.key())));
+    }
+    outputs.push(output);
+    Ok(())
+}
+
+fn is_text(kind: FieldType) -> bool {
+    use FieldType::{Email, Phone, Picklist, String, Textarea, Url};
+    matches!(kind, String | Textarea | Email | Phone | Url | Picklist)
+}
+
+/// How a part is called inside its compound: `BillingPostalCode` is `postalCode`.
+fn member_key(whole: &FieldSpec, part: &FieldSpec) -> String {
+    let stem = if whole.field_type == FieldType::Location {
+        part.name.trim_start_matches(whole.name.trim_end_matches("c")).trim_end_matches("__s")
+    } else {
+        part.name.trim_start_matches(whole.name.trim_end_matches("Address"))
+    };
+    let mut characters = stem.chars();
+    characters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + characters.as_str())
+}
+
+/// The relationships by which other objects point to this one: name, object, lookup.
+pub(crate) fn child_relationships(store: &Store, parent: usize) -> Vec<(String, usize, usize)> {
+    let mut found = Vec::new();
+    for (table, object) in store.tables.iter().enumerate() {
+        for (slot, column) in object.columns.iter().enumerate() {
+            let points_here = column.spec.reference_to.iter().any(|target| target == store.tables[parent].name);
+            let name = match (column.spec.name.as_str(), object.name) {
+                ("AccountId", "Opportunity") => "Opportunities".to_owned(),
+                ("AccountId", name) => format!("{name}s"),
+                ("ParentId", "Account") => "ChildAccounts".to_owned(),
+                ("ContactId", "Opportunity") => "Opportunities".to_owned(),
+                (name, _) if name.ends_with("__c") => format!("{}s__r", name.trim_end_matches("__c")),
+                _ => continue,
+            };
+            if points_here && column.is_visible() {
+                found.push((name, table, slot));
+            }
+        }
+    }
+    found
+}
+
+/// Unix seconds as a literal, for messages and tests.
+pub(crate) fn literal(secs: i64) -> String {
+    instant::at(secs).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

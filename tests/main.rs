@@ -1,0 +1,4 @@
+//! What nenrin does as a whole; one binary, since each links the query engine again.
+
+mod control;
+mod support;
