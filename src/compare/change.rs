@@ -7,10 +7,12 @@ use super::side::{Column, Known, Presence, Side};
 /// Which variables of which customers are known to differ.
 #[derive(Debug)]
 pub(super) struct Classified {
-    /// (index of the pair, place among the compared variables, column), sorted.
-    changes: Vec<(usize, usize, usize)>,
-    /// Where the changes of each pair begin; one longer than the pairs.
+    /// The columns that differ, pair after pair, each pair's in the order of the compared variables.
+    columns: Vec<usize>,
+    /// Where the columns of each pair begin; one longer than the pairs.
     starts: Vec<usize>,
+    /// How many customers differ, by column.
+    counts: Vec<u64>,
 }
 
 impl Classified {
@@ -18,34 +20,23 @@ impl Classified {
     ///
     /// A cell that is unknown on either side is not known to differ; empty equals empty.
     pub(super) fn of(a: &Side<'_>, b: &Side<'_>, pairs: &[Pair], selected: &[usize]) -> Self {
-        let mut changes = Vec::new();
-        for (place, column) in selected.iter().copied().enumerate() {
-            let (a_values, b_values) = (&a.columns[column].values, &b.columns[column].values);
-            for (index, pair) in pairs.iter().enumerate() {
-                if (pair.a, pair.b) != (Presence::Present, Presence::Present) {
-                    continue;
-                }
-                let before = a.known(column, pair.a_row, pair.a);
-                let after = b.known(column, pair.b_row, pair.b);
-                let differs = match (before, after) {
-                    (Known::Value(a_row), Known::Value(b_row)) => !a_values.equal(a_row, b_values, b_row),
-                    (Known::Value(_), Known::Empty) | (Known::Empty, Known::Value(_)) => true,
-                    _ => false,
-                };
-                if differs {
-                    changes.push((index, place, column));
+        let mut columns = Vec::new();
+        let mut starts = Vec::with_capacity(pairs.len() + 1);
+        let mut counts = vec![0; a.columns.len()];
+        for pair in pairs {
+            starts.push(columns.len());
+            if (pair.a, pair.b) != (Presence::Present, Presence::Present) {
+                continue;
+            }
+            for column in selected.iter().copied() {
+                if differs(a, b, pair, column) {
+                    columns.push(column);
+                    counts[column] += 1;
                 }
             }
         }
-        changes.sort_unstable();
-        let mut starts = vec![0; pairs.len() + 1];
-        for (index, _, _) in &changes {
-            starts[index + 1] += 1;
-        }
-        for index in 0..pairs.len() {
-            starts[index + 1] += starts[index];
-        }
-        Classified { changes, starts }
+        starts.push(columns.len());
+        Classified { columns, starts, counts }
     }
 
     /// What became of a customer; `None`: it is not known to differ.
@@ -62,12 +53,24 @@ impl Classified {
 
     /// The columns in which a customer differs, in the order of the compared variables.
     pub(super) fn columns_of(&self, index: usize) -> impl Iterator<Item = usize> {
-        self.changes[self.starts[index]..self.starts[index + 1]].iter().map(|(_, _, column)| *column)
+        self.columns[self.starts[index]..self.starts[index + 1]].iter().copied()
     }
 
     /// How many customers differ in a column.
     pub(super) fn changed_in(&self, column: usize) -> u64 {
-        self.changes.iter().filter(|(_, _, changed)| *changed == column).map(|_| 1).sum()
+        self.counts[column]
+    }
+}
+
+fn differs(a: &Side<'_>, b: &Side<'_>, pair: &Pair, column: usize) -> bool {
+    let before = a.known(column, pair.a_row, pair.a);
+    let after = b.known(column, pair.b_row, pair.b);
+    match (before, after) {
+        (Known::Value(a_row), Known::Value(b_row)) => {
+            !a.columns[column].values.equal(a_row, &b.columns[column].values, b_row)
+        }
+        (Known::Value(_), Known::Empty) | (Known::Empty, Known::Value(_)) => true,
+        _ => false,
     }
 }
 

@@ -227,7 +227,7 @@ mod naive {
                     let streams: Vec<&str> = valued.map(|cell| cell.stream).collect();
                     let was_read = |stream: &&str| if first { read[stream].0 } else { read[stream].1 };
                     let all = match streams.is_empty() {
-                        true => read.keys().all(|stream| was_read(stream)),
+                        true => read.keys().all(was_read),
                         false => streams.iter().all(was_read),
                     };
                     if all { Is::Gone } else { Is::Unclear }
