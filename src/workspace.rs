@@ -8,31 +8,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Connectors, Environment, NamedBy, Project, Shipped};
+use crate::cli::shipped;
+use crate::config::{Environment, NamedBy, Project};
 use crate::connect::http::{Hosts, Settings as HttpSettings, TokioTimer};
 use crate::connect::registry::Connector;
-use crate::connect::{self, CONNECTORS, OpenArgs, Source, StoredToken, TokenStore};
+use crate::connect::{self, OpenArgs, Source, StoredToken, TokenStore};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Lake;
+use crate::publish::{PublishReport, publish};
 use crate::record::SourceId;
 use crate::snapshot::period::{self, Calendar, FirstOrLast};
 use crate::snapshot::{Kept, Model, Origin, build, state_at};
-
-/// The built-in entities, in the order they are shown.
-const ENTITIES: [(&str, &str); 4] = [
-    ("schemas/entities/customer.yaml", include_str!("../schemas/entities/customer.yaml")),
-    ("schemas/entities/contact.yaml", include_str!("../schemas/entities/contact.yaml")),
-    ("schemas/entities/contract.yaml", include_str!("../schemas/entities/contract.yaml")),
-    ("schemas/entities/deal.yaml", include_str!("../schemas/entities/deal.yaml")),
-];
-
-/// What comes with the program: the connectors and the built-in entities.
-pub fn shipped() -> Shipped {
-    let connectors = CONNECTORS.iter().map(|connector| (connector.name.to_owned(), (connector.schema)())).collect();
-    let entities = ENTITIES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    Shipped { connectors: Connectors(connectors), entities }
-}
 
 /// An opened project.
 #[derive(Debug, Clone)]
@@ -126,6 +113,19 @@ impl Workspace {
                 Ok(Kept { state: built.state, origin: Origin::Provisional, fingerprint: String::new() })
             }
         }
+    }
+
+    /// Publishes the state as it is now as SQL tables.
+    ///
+    /// # Errors
+    ///
+    /// Conflict when a table of that name is not ours, failures of the database.
+    pub async fn publish_current(&self) -> Result<PublishReport> {
+        let model = self.model().await?;
+        let built = build(&model, self.clock.now(), None).await?;
+        let entities: Vec<_> =
+            model.entities.iter().map(|entity| (entity.config.clone(), entity.variables.clone())).collect();
+        publish(&self.control, &built.state, &entities).await
     }
 
     /// What `text` means as an instant: a period its end, an instant itself.

@@ -4,17 +4,22 @@
 //! and Parquet, one row per customer and variable that differs.
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use chrono::{NaiveTime, SecondsFormat};
 use chrono_tz::Tz;
 
+use clap::Args;
+
+use super::{Context, open};
 use crate::cli::context::OutputFormat;
 use crate::cli::output::{self, Align, Cell, Column, Kind, Look, Table, draw, pad, thousands};
 use crate::clock::Timestamp;
 use crate::compare::{
-    Bar, Comparison, CustomerChange, Decimal, Groups, Metric, Ratio, SideSummary, Status, Value, Waterfall,
+    Bar, CompareRequest, Comparison, CustomerChange, Decimal, Groups, Metric, Ratio, SideSummary, Status, Value, Waterfall, compare,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::workspace::Workspace;
 
 /// The page's width where the terminal is wider or unknown.
 const PAGE_WIDTH: usize = 80;
@@ -22,6 +27,65 @@ const PAGE_WIDTH: usize = 80;
 const NAMES_SHOWN: usize = 8;
 /// How many columns such a name may take.
 const NAME_WIDTH: usize = 30;
+
+/// Lay two periods beside each other
+///
+/// Customers won and lost, money as a waterfall, the biggest movers; what is unknown stands apart.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The earlier period: 2025-10, 2025-Q3, FY2025-H1, 2025-10-31, -1y, or an instant
+    #[arg(allow_hyphen_values = true)]
+    pub a: String,
+    /// The later period
+    #[arg(allow_hyphen_values = true)]
+    pub b: String,
+    /// Only these variables; default all
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub variables: Option<Vec<String>>,
+    /// Also the figures per value of this variable
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// How many of the customers whose money moved most are listed
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub top: usize,
+    /// The money variable of the waterfall; default mrr
+    #[arg(long, value_name = "NAME")]
+    pub money: Option<String>,
+    /// What had been recorded by when; default everything
+    #[arg(long, value_name = "K", allow_hyphen_values = true)]
+    pub known_at: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Usage for a period or variable that does not exist, and whatever keeps the states from being computed.
+pub async fn run(args: CompareArgs, context: &Context) -> Result<ExitCode> {
+    output::check_destination(context.output)?;
+    let workspace = open(context).await?;
+    let comparison = compare_periods(&workspace, &args).await?;
+    let zone = workspace.project.settings.timezone;
+    print(&comparison, zone, context.output, context.color, &mut std::io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Computes what the command prints.
+pub(crate) async fn compare_periods(workspace: &Workspace, args: &CompareArgs) -> Result<Comparison> {
+    let (a, b) = (workspace.instant(&args.a)?, workspace.instant(&args.b)?);
+    let known_at = args.known_at.as_deref().map(|text| workspace.instant(text)).transpose()?;
+    let model = workspace.model().await?;
+    let left = workspace.state(&model, a, known_at).await?;
+    let right = workspace.state(&model, b, known_at).await?;
+    let variables = model.entity("customer").map(|entity| entity.variables.clone()).unwrap_or_default();
+    let request = CompareRequest {
+        variables: args.variables.clone(),
+        group_by: args.by.clone(),
+        top: args.top,
+        money: args.money.clone(),
+    };
+    compare(&left.state, &args.a, &right.state, &args.b, &variables, &request)
+}
 
 /// Prints a comparison in the given format; people see days in the project's time zone.
 pub fn print(comparison: &Comparison, zone: Tz, format: OutputFormat, color: bool, out: &mut dyn Write) -> Result<()> {

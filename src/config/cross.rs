@@ -60,7 +60,7 @@ pub(crate) fn entity_files(entities: &[Located<EntityConfig>], problems: &mut Ve
             if !variable.from.is_empty() && variable.derive.is_some() {
                 let message = "a variable has either `from` or `derive`";
                 let advice = Some("remove one of them".to_owned());
-                problems.push(entity.problem("C051", entity.key_place(&format!("{pointer}/derive")), message, advice));
+                problems.push(entity.problem("M051", entity.key_place(&format!("{pointer}/derive")), message, advice));
             }
         }
     }
@@ -158,13 +158,13 @@ impl Check<'_> {
             let problem = if custom.contains(&name.as_str()) {
                 let message = format!("`{name}` is a custom variable: its own file says where its value comes from");
                 let advice = Some("add this stream to its `from`, and remove it here".to_owned());
-                mapping.problem("M105", place, message, advice)
+                mapping.problem("M011", place, message, advice)
             } else {
                 let message = format!("unknown variable `{name}` of `{entity}`");
                 let make = || Some(format!("make schemas/variables/{name}.yaml to add it"));
                 let close = super::suggest::closest(name, own.iter().copied());
                 let advice = close.map(|close| format!("did you mean `{close}`?")).or_else(make);
-                mapping.problem("M103", place, message, advice)
+                mapping.problem("M010", place, message, advice)
             };
             self.problems.push(problem);
         }
@@ -216,12 +216,12 @@ impl Check<'_> {
                     let message = "a custom variable needs `from` or `derive`";
                     let advice =
                         Some("say where its value comes from: `from: [{ source: …, stream: …, expr: … }]`".into());
-                    self.problems.push(file.problem("C051", file.place("/name"), message, advice));
+                    self.problems.push(file.problem("M051", file.place("/name"), message, advice));
                 }
                 ([_, ..], Some(_)) => {
                     let advice = Some("remove one of them".to_owned());
                     let place = file.key_place("/derive");
-                    self.problems.push(file.problem("C051", place, "a variable has either `from` or `derive`", advice));
+                    self.problems.push(file.problem("M051", place, "a variable has either `from` or `derive`", advice));
                 }
                 _ => {}
             }

@@ -8,9 +8,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::environment::Environment;
+use super::project::PROJECT_FILE;
 use super::secret::Secret;
 use super::suggest::closest;
 use super::validate::Fault;
+use super::yaml;
+use crate::snapshot::period::{Calendar, FirstOrLast};
 
 /// A project's settings, as people write them.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -187,6 +191,17 @@ pub struct Settings {
     pub log: LogConfig,
 }
 
+impl LogConfig {
+    /// What the project in `root` wants logged, as far as that can be told before it is loaded: a file that
+    /// is wrong is reported when it is, and until then the defaults hold.
+    pub fn peek(root: &Path, environment: &Environment) -> LogConfig {
+        let file = std::fs::read_to_string(root.join(PROJECT_FILE)).ok();
+        let file = file.and_then(|text| yaml::parse(PROJECT_FILE, &text).value).unwrap_or_default();
+        let merged = environment.merge_into(&file).unwrap_or_default();
+        merged.get("log").and_then(|log| serde_json::from_value(log.clone()).ok()).unwrap_or_default()
+    }
+}
+
 /// Where the lake is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LakeSettings {
@@ -205,6 +220,19 @@ impl Settings {
         let lake = text("/lake/url").and_then(|url| lake(url, root).err());
         let database = text("/database/url").and_then(|url| database_url(url, root).err());
         [timezone, lake, database].into_iter().flatten().collect()
+    }
+
+    /// The calendar by which periods are read.
+    pub fn calendar(&self) -> Calendar {
+        Calendar {
+            timezone: self.timezone,
+            fiscal_start_month: u32::from(self.fiscal.start_month),
+            fiscal_year_named_by: match self.fiscal.named_by {
+                NamedBy::First => FirstOrLast::First,
+                NamedBy::Last => FirstOrLast::Last,
+            },
+            closing_day: u32::from(self.closing_day),
+        }
     }
 
     /// The settings that `config` means for the project in `root`.

@@ -476,10 +476,10 @@ identity.yaml:8:27  C062  this names no record
 mappings/desk/accounts.yaml:4:9  M104  mappings/desk/accounts.2.yaml already maps `desk/accounts` to `customer`
   stream: accounts
           ^^^^^^^^  put all variables into one file
-mappings/desk/accounts.yaml:7:3  M103  unknown variable `emial` of `customer`
+mappings/desk/accounts.yaml:7:3  M010  unknown variable `emial` of `customer`
   emial: Mail
   ^^^^^  did you mean `email`?
-mappings/desk/accounts.yaml:8:3  M103  unknown variable `phone` of `customer`
+mappings/desk/accounts.yaml:8:3  M010  unknown variable `phone` of `customer`
   phone: Tel
   ^^^^^  make schemas/variables/phone.yaml to add it
 mappings/desk/contracts.yaml:3:9  M101  unknown source `dask`
@@ -491,13 +491,13 @@ mappings/desk/contracts.yaml:5:9  M102  unknown entity `contrakt`
 schemas/variables/both.yaml:4:7  C041  `Both` cannot be a name
   name: Both
         ^^^^  use lower-case letters, digits and `_`, starting with a letter; people read its `label`
-schemas/variables/both.yaml:6:1  C051  a variable has either `from` or `derive`
+schemas/variables/both.yaml:6:1  M051  a variable has either `from` or `derive`
   derive: mrr
   ^^^^^^  remove one of them
 schemas/variables/email.yaml:4:7  C050  `email` is a built-in variable of `customer`
   name: email
         ^^^^^  choose another name, or give it a value in a mapping
-schemas/variables/email.yaml:4:7  C051  a custom variable needs `from` or `derive`
+schemas/variables/email.yaml:4:7  M051  a custom variable needs `from` or `derive`
   name: email
         ^^^^^  say where its value comes from: `from: [{ source: …, stream: …, expr: … }]`
 schemas/variables/email.yaml:5:7  C055  a ref needs `refers_to`

@@ -134,11 +134,6 @@ impl Control {
         Published(self)
     }
 
-    /// The connection, for the tables that `publish` writes in the same database.
-    pub(crate) fn connection(&self) -> &DatabaseConnection {
-        &self.db
-    }
-
     /// Which of the two databases it is.
     pub(crate) fn backend(&self) -> DbBackend {
         self.db.get_database_backend()

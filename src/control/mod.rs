@@ -17,7 +17,7 @@ pub(crate) mod published;
 mod rejected;
 mod run;
 mod run_event;
-mod text;
+pub(crate) mod text;
 mod token;
 
 pub use address::Address;

@@ -94,12 +94,6 @@ pub(crate) async fn put(db: &impl ConnectionTrait, table: &PublishedTable) -> Re
     Ok(())
 }
 
-/// Forgets, in the caller's transaction, that we made the table of `entity`.
-pub(crate) async fn forget(db: &impl ConnectionTrait, entity: &str) -> Result<()> {
-    row::Entity::delete_by_id(entity).exec(db).await.map_err(failed(STORING))?;
-    Ok(())
-}
-
 impl TryFrom<row::Model> for PublishedTable {
     type Error = Error;
 

@@ -13,6 +13,8 @@ mod index;
 mod lander;
 mod rebuild;
 mod seen;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod versions;
 

@@ -389,7 +389,7 @@ impl Compiler<'_> {
         let converted = types::convert_text(kind, options, &StringArray::from(vec![translated]));
         let pointer = child(&child(&input.key, "on_error"), "default");
         if let Some((_, reason)) = converted.failures.first() {
-            let message = format!("the default is not {}: {}", article(kind), reason.message);
+            let message = format!("the default of `on_error` does not convert: {}", reason.message);
             self.problems.at(code::DEFAULT, &pointer, message, None);
             return None;
         }
@@ -485,13 +485,4 @@ fn date_variable(name: &str) -> VariableConfig {
 
 fn quoted(words: &[String]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn article(kind: VariableType) -> String {
-    let word = variable_type_word(kind);
-    match kind {
-        VariableType::Text | VariableType::Money => word.to_owned(),
-        VariableType::Integer | VariableType::Enum | VariableType::Email => format!("an {word}"),
-        _ => format!("a {word}"),
-    }
 }

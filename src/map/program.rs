@@ -251,7 +251,7 @@ impl Bound<'_> {
         let inputs = self.program.names.iter().map(blank).collect::<Result<Vec<_>, _>>();
         match inputs.and_then(|inputs| self.attempt(inputs, 1)) {
             Ok(_) => None,
-            Err(error) => Some(told(&error)),
+            Err(error) => Some(last_line(&error)),
         }
     }
 
@@ -395,6 +395,17 @@ fn narrow(mask: &mut [bool], keep: impl Fn(usize) -> bool) {
     for (row, bit) in mask.iter_mut().enumerate() {
         *bit = *bit && keep(row);
     }
+}
+
+/// What an engine says that was given no record; of several lines the last, which names the cause.
+fn last_line(error: &DataFusionError) -> String {
+    let said = match error.find_root() {
+        DataFusionError::Execution(message) | DataFusionError::Plan(message) => message.clone(),
+        DataFusionError::ArrowError(error, _) => error.to_string(),
+        other => other.strip_backtrace(),
+    };
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it cannot be computed");
+    last.trim().trim_start_matches("error: ").to_owned()
 }
 
 /// The reason of a row that cannot be computed; it names no value of the record.

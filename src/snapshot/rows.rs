@@ -349,3 +349,10 @@ fn project_fields(batch: &RecordBatch) -> Result<RecordBatch> {
         .project(&columns)
         .map_err(|error| Error::new(ErrorKind::Internal, "could not project fields").caused_by(error))
 }
+
+/// What of a stream cannot be converted now: the holds of its present state.
+pub async fn holds_of(model: &StreamModel, now: Timestamp) -> Result<Vec<HeldAt>> {
+    let mut rows = load(model, Moment::At { as_of: now, known_at: Timestamp::MAX }).await?;
+    rows.held.sort_by(|a, b| (&a.key, &a.held.variable).cmp(&(&b.key, &b.held.variable)));
+    Ok(rows.held)
+}

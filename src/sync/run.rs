@@ -35,6 +35,14 @@ fn as_word<S: serde::Serializer>(outcome: &RunOutcome, serializer: S) -> Result<
 }
 
 impl RunReport {
+    /// Whether more values are held than the project tolerates, in percent of the records read.
+    pub fn held_above(&self, threshold_percent: f64) -> bool {
+        let read: u64 = self.streams.iter().map(|stream| stream.counts.read).sum();
+        #[allow(clippy::cast_precision_loss)] // a share in percent
+        let percent = if read == 0 { 0.0 } else { self.held as f64 * 100.0 / read as f64 };
+        percent > threshold_percent
+    }
+
     /// The most telling failure of the run, if it had one.
     pub fn first_error(&self) -> Option<&StreamError> {
         self.error.iter().chain(self.streams.iter().filter_map(|stream| stream.error.as_ref())).next()

@@ -1,6 +1,7 @@
 //! 4. Many records to one customer: evidence, links, clusters, survivorship.
 
 mod cluster;
+mod free_mail;
 mod kanji;
 mod legal_form;
 pub mod model;

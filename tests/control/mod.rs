@@ -31,6 +31,7 @@ mod checkpoints;
 mod held;
 mod leases;
 mod opening;
+mod publishing;
 mod runs;
 mod tokens;
 

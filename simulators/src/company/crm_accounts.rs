@@ -26,6 +26,7 @@ const OWNER_IDS: [&str; 8] = [
 ];
 
 const TITLES: [&str; 7] = ["部長", "課長", "主任", "係長", "マネージャー", "担当", "取締役"];
+const ROLES: [&str; 4] = ["決裁者", "管理者", "利用者", "窓口"];
 const DEPARTMENTS: [&str; 6] =
     ["情報システム部", "営業企画部", "総務部", "経営企画室", "業務改革推進室", "カスタマーサポート部"];
 
@@ -195,11 +196,20 @@ fn follow_spells(customer: &Customer, account: RecordNo, book: &mut Book, dice: 
     for spell in &customer.spells {
         if spell.from >= first_day(FIRST) && *spell != customer.spells[0] {
             let mut again = money(customer.price_at(spell.from));
-            again.extend(fields([("Stage__c", json!("導入")), ("HealthScore__c", score(customer, spell.from))]));
+            again.extend(fields([
+                ("Stage__c", json!("導入")),
+                ("ChurnDate__c", Value::Null),
+                ("HealthScore__c", score(customer, spell.from)),
+            ]));
             book.update(office_hours(spell.from, dice), account, again);
         }
         if let Some(last_day) = spell.last_day {
-            let gone = [("Stage__c", json!("解約")), ("MRR__c", json!(0)), ("RenewalDate__c", Value::Null)];
+            let gone = [
+                ("Stage__c", json!("解約")),
+                ("ChurnDate__c", iso(last_day)),
+                ("MRR__c", json!(0)),
+                ("RenewalDate__c", Value::Null),
+            ];
             book.update(office_hours(add_days(last_day, 1), dice), account, fields(gone));
         }
     }
@@ -290,6 +300,7 @@ fn contact_fields(domain: &str, phone: &str, dice: &mut ChaCha8Rng) -> (Fields, 
         ("Phone", json!(phone)),
         ("Title", json!(TITLES[dice.random_range(0..TITLES.len())])),
         ("Department", json!(DEPARTMENTS[dice.random_range(0..DEPARTMENTS.len())])),
+        ("Role__c", json!(ROLES[dice.random_range(0..ROLES.len())])),
     ]);
     (contact, address)
 }

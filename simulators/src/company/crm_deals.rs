@@ -24,7 +24,7 @@ fn horizon() -> NaiveDate {
 /// A deal from its beginning to its end.
 struct Deal {
     name: String,
-    /// The Type that this vendor's administrator has invented (サブスク更新, …).
+    /// The Type; this vendor's administrator has invented サブスク更新.
     kind: &'static str,
     amount: i64,
     opened_on: NaiveDate,
@@ -39,10 +39,10 @@ impl Deal {
         let outcome = match self.won {
             Some(true) => "Closed Won",
             Some(false) => "Closed Lost",
-            None => "Negotiation/Review",
+            None => "交渉",
         };
         let is_old = self.closes_on < first_day(FIRST);
-        let stage = if is_old { outcome } else { "Qualification" };
+        let stage = if is_old { outcome } else { "見込み" };
         let deal = fields([
             ("Name", json!(self.name)),
             ("Type", json!(self.kind)),
@@ -56,7 +56,7 @@ impl Deal {
             return;
         }
         let half_way = add_days(self.opened_on, (self.closes_on - self.opened_on).num_days() / 2);
-        let proposal = fields([("StageName", json!("Proposal/Price Quote"))]);
+        let proposal = fields([("StageName", json!("提案"))]);
         book.update(office_hours(half_way, dice), deal, proposal);
         book.update(office_hours(self.closes_on, dice), deal, fields([("StageName", json!(outcome))]));
     }
@@ -96,7 +96,7 @@ fn first_deal(customer: &Customer, term: Term, dice: &mut ChaCha8Rng) -> Deal {
     let price = customer.price_at(term.from);
     Deal {
         name: format!("{} 新規導入", company(customer)),
-        kind: "新規",
+        kind: "New Customer",
         amount: price.mrr * i64::from(customer.term_months),
         opened_on: add_days(term.from, -dice.random_range(40..60)),
         closes_on: add_days(term.from, -dice.random_range(3..15)),
@@ -126,7 +126,7 @@ fn upsells(customer: &Customer) -> Vec<Deal> {
     bought_between
         .map(|pair| Deal {
             name: format!("{} ユーザー追加 {}", company(customer), pair[1].from.format("%Y/%m")),
-            kind: "アップセル",
+            kind: "Existing Customer - Upgrade",
             amount: (pair[1].mrr - pair[0].mrr) * 12,
             opened_on: add_days(pair[1].from, -45),
             closes_on: add_days(pair[1].from, -7),
@@ -147,11 +147,14 @@ fn enter_contract(
     let is_old = term.from < first_day(FIRST);
     let status = if is_old || typed_in_late { "Activated" } else { "Draft" };
     let entered_on = if typed_in_late { incidents.backdated.1 } else { add_days(term.from, -4) };
+    let price = customer.price_at(term.from);
     let contract = fields([
         ("Status", json!(status)),
         ("StartDate", iso(term.from)),
         ("EndDate", iso(term.to)),
         ("ContractTerm", json!(customer.term_months)),
+        ("MRR__c", json!(price.mrr)),
+        ("Plan__c", json!(price.plan.name())),
     ]);
     let contract = book.insert(office_hours(entered_on, dice), "Contract", contract, vec![("AccountId", account)]);
     if status == "Draft" {
@@ -163,7 +166,7 @@ fn enter_contract(
 pub(super) fn enter_prospect_deal(prospect: &Prospect, account: RecordNo, book: &mut Book, dice: &mut ChaCha8Rng) {
     let deal = Deal {
         name: format!("{} 新規提案", prospect.name.write(Notation::Full)),
-        kind: "新規",
+        kind: "New Customer",
         amount: prospect.mrr * 12,
         opened_on: add_days(prospect.met_on, 10),
         closes_on: prospect.lost_on.unwrap_or_else(|| add_days(prospect.met_on, 120).max(date(2026, 11, 20))),

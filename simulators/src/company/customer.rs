@@ -11,8 +11,8 @@ use super::names::{CompanyName, Notation};
 /// What a customer pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Plan {
-    /// ライト
-    Light,
+    /// スターター
+    Starter,
     /// スタンダード
     Standard,
     /// エンタープライズ
@@ -23,7 +23,7 @@ impl Plan {
     /// The word in both systems.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Plan::Light => "ライト",
+            Plan::Starter => "スターター",
             Plan::Standard => "スタンダード",
             Plan::Enterprise => "エンタープライズ",
         }
@@ -32,7 +32,7 @@ impl Plan {
     /// The next bigger one, if there is one.
     pub(super) fn bigger(self) -> Plan {
         match self {
-            Plan::Light => Plan::Standard,
+            Plan::Starter => Plan::Standard,
             Plan::Standard | Plan::Enterprise => Plan::Enterprise,
         }
     }
@@ -40,7 +40,7 @@ impl Plan {
     /// Yen a month for one contracted user, which tells the number of users from the price.
     pub(super) fn yen_per_user(self) -> i64 {
         match self {
-            Plan::Light => 1_500,
+            Plan::Starter => 1_500,
             Plan::Standard => 1_800,
             Plan::Enterprise => 2_200,
         }
@@ -49,7 +49,7 @@ impl Plan {
     /// How closely the vendor looks after such a customer (タッチモデル).
     pub(super) fn touch_model(self) -> &'static str {
         match self {
-            Plan::Light => "テックタッチ",
+            Plan::Starter => "テックタッチ",
             Plan::Standard => "ロータッチ",
             Plan::Enterprise => "ハイタッチ",
         }

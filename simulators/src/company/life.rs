@@ -65,7 +65,7 @@ fn take(
 
 fn churn(customers: &mut [Customer], candidates: &mut Vec<usize>, dice: &mut ChaCha8Rng) {
     let plan_of = |customer: &Customer| customer.prices[0].plan;
-    let small = take(customers, candidates, CHURN_COUNT - CHURN_STANDARD_COUNT - 1, |c| plan_of(c) == Plan::Light);
+    let small = take(customers, candidates, CHURN_COUNT - CHURN_STANDARD_COUNT - 1, |c| plan_of(c) == Plan::Starter);
     let medium = take(customers, candidates, CHURN_STANDARD_COUNT, |c| plan_of(c) == Plan::Standard);
     let large = take(customers, candidates, 1, |c| plan_of(c) == Plan::Enterprise && c.prices[0].mrr <= 700_000);
     for (index, day) in small.iter().chain(&medium).chain(&large) {

@@ -135,7 +135,7 @@ fn invent_customer(
 /// Plan and monthly price in yen, rounded as price lists are.
 fn invent_price(dice: &mut ChaCha8Rng) -> (Plan, i64) {
     match dice.random_range(0..100) {
-        0..42 => (Plan::Light, dice.random_range(6..18) * 5_000),
+        0..42 => (Plan::Starter, dice.random_range(6..18) * 5_000),
         42..86 => (Plan::Standard, dice.random_range(11..30) * 10_000),
         _ => (Plan::Enterprise, dice.random_range(7..20) * 50_000),
     }
@@ -169,7 +169,7 @@ fn hide_some_from_one_system(customers: &mut [Customer], dice: &mut ChaCha8Rng) 
     for index in core_only {
         let customer = &mut customers[*index];
         customer.in_crm = false;
-        customer.prices[0].plan = Plan::Light;
+        customer.prices[0].plan = Plan::Starter;
         customer.prices[0].mrr = 30_000;
     }
     for index in &others[..CRM_ONLY_COUNT] {

@@ -14,6 +14,7 @@ mod describe;
 mod edit;
 mod fault;
 mod field;
+mod gzip;
 mod id;
 mod instant;
 mod json;

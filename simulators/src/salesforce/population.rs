@@ -42,7 +42,7 @@ impl Population {
     /// When the row was born: later rows later, over the four years before the org's first instant.
     pub(crate) fn created(&self, row: u64) -> i64 {
         let span = 4 * 365 * DAY;
-        self.at - span + ((span - DAY) as i128 * i128::from(row) / i128::from(self.count + 1)) as i64
+        self.at - span + (span - DAY) * row as i64 / (self.count as i64 + 1)
     }
 
     /// When a person last changed it.

@@ -1,12 +1,9 @@
 //! Puts an org on a port of this machine.
 
 use std::io;
-use std::io::Write;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
@@ -21,7 +18,7 @@ use crate::salesforce::options::Options;
 use crate::salesforce::org::Org;
 use crate::salesforce::reply::{Delivery, Reply};
 use crate::salesforce::request::Request;
-use crate::salesforce::{control, instant, route};
+use crate::salesforce::{control, gzip, instant, route};
 
 /// The largest request body that is read.
 const LARGEST_BODY: usize = 16 << 20;
@@ -150,13 +147,8 @@ fn respond(org: &Org, mut reply: Reply, compress: bool, is_head: bool) -> Result
         return Err(Gone);
     }
     if compress && !reply.body.is_empty() {
-        let mut encoder = GzEncoder::new(Vec::with_capacity(reply.body.len() / 4), Compression::fast());
-        if encoder.write_all(&reply.body).is_ok()
-            && let Ok(packed) = encoder.finish()
-        {
-            reply.body = packed;
-            reply.headers.push(("Content-Encoding", "gzip".to_owned()));
-        }
+        reply.body = gzip::pack(&reply.body);
+        reply.headers.push(("Content-Encoding", "gzip".to_owned()));
     }
     let mut response = hyper::Response::builder()
         .status(reply.status)

@@ -212,6 +212,11 @@ impl Table {
         exists.then_some(View { serial, created: row.created, is_base, version })
     }
 
+    /// A row of the population that nobody has touched.
+    pub(crate) fn untouched(&self, serial: u64) -> View<'_> {
+        View { serial, created: self.base.created(serial), is_base: true, version: None }
+    }
+
     /// The rows that someone has touched, by rising serial.
     pub(crate) fn touched(&self) -> impl Iterator<Item = u64> + '_ {
         self.rows.keys().copied()

@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
-use chrono_tz::Tz;
 use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono_tz::Tz;
 use datafusion::arrow::array::{ArrayRef, AsArray, Date32Array, Int64Array, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{DataType, Date32Type};
 use datafusion::error::{DataFusionError, Result};
@@ -127,8 +127,14 @@ pub(crate) enum DayFunction {
 }
 
 impl DayFunction {
-    const ALL: [DayFunction; 6] =
-        [DayFunction::AddDays, DayFunction::AddMonths, DayFunction::DaysBetween, DayFunction::Part, DayFunction::Start, DayFunction::OfInstant];
+    const ALL: [DayFunction; 6] = [
+        DayFunction::AddDays,
+        DayFunction::AddMonths,
+        DayFunction::DaysBetween,
+        DayFunction::Part,
+        DayFunction::Start,
+        DayFunction::OfInstant,
+    ];
 
     /// The function.
     pub(crate) fn function(self) -> Arc<ScalarUDF> {
@@ -232,8 +238,8 @@ impl ScalarUDFImpl for OnDays {
             }
             DayFunction::OfInstant => {
                 let timezone = word.as_deref().and_then(|word| word.parse::<Tz>().ok());
-                let timezone =
-                    timezone.ok_or_else(|| DataFusionError::Execution("the time zone must be a constant".to_owned()))?;
+                let timezone = timezone
+                    .ok_or_else(|| DataFusionError::Execution("the time zone must be a constant".to_owned()))?;
                 Arc::new(of_instants(second.as_primitive(), timezone))
             }
         };

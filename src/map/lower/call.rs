@@ -19,7 +19,6 @@ use crate::map::diagnostic::{code, did_you_mean, fold, nearest};
 use crate::map::function::convert::{self, Conversion};
 use crate::map::function::day::{DayFunction, Unit};
 use crate::map::function::{self, Found};
-use crate::map::scope::written;
 use crate::map::sql_type::SqlType;
 use crate::schema::types;
 
@@ -111,10 +110,10 @@ impl Lowering<'_, '_> {
     }
 
     /// A name with parentheses in it, typed a little differently, reads like a call; says so.
-    fn is_meant_as_name(&mut self) -> bool {
+    pub(super) fn is_meant_as_name(&mut self) -> bool {
         let text = self.text.trim();
         let Some(near) = self.scope.nearest(text).filter(|near| fold(near) == fold(text)) else { return false };
-        let suggestion = did_you_mean(&written(near));
+        let suggestion = did_you_mean(near);
         let what = self.scope.what;
         let message = format!("unknown {what} `{text}` in {}", self.scope.of);
         self.problem(code::UNKNOWN_FIELD, Span::empty(), message, Some(suggestion));
@@ -351,9 +350,7 @@ impl Lowering<'_, '_> {
         let given: Vec<FieldRef> = arguments.iter().map(|(_, typed)| field(typed.sql_type.data_type())).collect();
         let usage = function.documentation().map(|doc| format!("it is called as `{}`", doc.syntax_example));
         let Ok(wanted) = fields_with_udf(&given, function.as_ref()) else {
-            let types = arguments.iter().map(|(_, typed)| typed.sql_type.phrase()).collect::<Vec<_>>().join(", ");
-            let what = if types.is_empty() { "no arguments".to_owned() } else { types };
-            self.problem(code::ARGUMENTS, span, format!("`{name}` does not take {what}"), usage);
+            self.refused_arguments(name, span, function, &arguments, usage);
             return None;
         };
         let mut fine = true;
@@ -392,6 +389,44 @@ impl Lowering<'_, '_> {
         let call = scalar(Arc::clone(function), arguments);
         let expr = if returned == sql_type.data_type() { call } else { cast(call, sql_type.data_type()) };
         Some(Typed::new(expr, sql_type))
+    }
+
+    /// Says which conversion of one argument would make a call possible, or what the function takes.
+    fn refused_arguments(
+        &mut self,
+        name: &str,
+        span: Span,
+        function: &ScalarUDF,
+        arguments: &[(&ast::Expr, Typed)],
+        usage: Option<String>,
+    ) {
+        let possible = |types: &[SqlType]| {
+            let fields: Vec<FieldRef> = types.iter().map(|sql_type| field(sql_type.data_type())).collect();
+            let wanted = fields_with_udf(&fields, function).ok()?;
+            let kept = |(sql_type, wanted): (&SqlType, &FieldRef)| {
+                SqlType::of(wanted.data_type()).is_some_and(|wanted| sql_type.meet(wanted) == Some(wanted))
+            };
+            types.iter().zip(&wanted).all(kept).then_some(())
+        };
+        let given: Vec<SqlType> = arguments.iter().map(|(_, typed)| typed.sql_type).collect();
+        for (at, (ast, typed)) in arguments.iter().enumerate() {
+            for other in [SqlType::Decimal, SqlType::Integer, SqlType::Text, SqlType::Date] {
+                let mut types = given.clone();
+                types[at] = other;
+                if other == typed.sql_type || possible(&types).is_none() {
+                    continue;
+                }
+                let text = shortened(&ast.to_string());
+                let message =
+                    format!("`{name}` needs {} here; `{text}` is {}", other.phrase(), typed.sql_type.phrase());
+                let advice = conversion_advice(ast, typed.sql_type, other);
+                self.problem(code::TYPES, ast.span(), message, advice.or(usage));
+                return;
+            }
+        }
+        let types = given.iter().map(|sql_type| sql_type.phrase()).collect::<Vec<_>>().join(", ");
+        let what = if types.is_empty() { "a call without arguments".to_owned() } else { types };
+        self.problem(code::ARGUMENTS, span, format!("`{name}` does not take {what}"), usage);
     }
 
     /// Whether an argument goes where the signature wants `wanted`; a problem when it would be changed.

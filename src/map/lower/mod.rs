@@ -27,6 +27,11 @@ pub(crate) const AS_OF_INSTANT: &str = "$as_of_instant";
 /// Stands for the day that is asked about until an expression is run.
 pub(crate) const AS_OF_DATE: &str = "$as_of_date";
 
+/// Longer expressions are refused.
+const MAX_BYTES: usize = 20_000;
+/// Deeper nesting is refused; a chain of as many `||` or `+` is as deep.
+const MAX_DEPTH: usize = 100;
+
 /// An expression whose type is known.
 #[derive(Debug, Clone)]
 pub(crate) struct Typed {
@@ -85,8 +90,8 @@ pub(crate) fn lower(
     problems: &mut Problems<'_>,
 ) -> Option<Lowered> {
     let before = problems.len();
-    let mut lowering = Lowering { scope, timezone, pointer, text, problems, names: Vec::new() };
-    let bare = scope.get(text.trim()).map(|name| name.name.clone());
+    let mut lowering = Lowering { scope, timezone, pointer, text, problems, names: Vec::new(), depth: 0 };
+    let bare = scope.get(text).or_else(|| scope.get(text.trim())).map(|name| name.name.clone());
     let typed = match &bare {
         Some(name) => lowering.name(name, Span::empty()),
         None => lowering.text(),
@@ -110,6 +115,8 @@ struct Lowering<'a, 'p> {
     text: &'a str,
     problems: &'a mut Problems<'p>,
     names: Vec<Name>,
+    /// How many operations enclose the one at hand.
+    depth: usize,
 }
 
 impl Lowering<'_, '_> {
@@ -128,8 +135,14 @@ impl Lowering<'_, '_> {
             );
             return None;
         }
+        if self.text.len() > MAX_BYTES {
+            let message = format!("the expression is longer than {MAX_BYTES} bytes");
+            self.problem(code::NOT_SUPPORTED, Span::empty(), message, Some("split it into two variables".to_owned()));
+            return None;
+        }
         match parse::parse(self.text) {
             Ok(expr) => self.expr(&expr),
+            Err(_) if self.is_meant_as_name() => None,
             Err(error) => {
                 let meant = self.scope.nearest(self.text.trim()).map(did_you_mean);
                 self.problem(code::SYNTAX, error.span, error.message, meant.or(error.advice));
@@ -138,7 +151,29 @@ impl Lowering<'_, '_> {
         }
     }
 
+    /// Understands a part of the expression; parts within parts are counted, so that no file can exhaust
+    /// the stack.
     fn expr(&mut self, expr: &ast::Expr) -> Option<Typed> {
+        if self.depth >= MAX_DEPTH {
+            if self.depth == MAX_DEPTH {
+                self.depth += 1; // told once
+                let message = format!("the expression has more than {MAX_DEPTH} operations within each other");
+                self.problem(
+                    code::NOT_SUPPORTED,
+                    Span::empty(),
+                    message,
+                    Some("split it into two variables".to_owned()),
+                );
+            }
+            return None;
+        }
+        self.depth += 1;
+        let typed = self.part(expr);
+        self.depth = self.depth.saturating_sub(1);
+        typed
+    }
+
+    fn part(&mut self, expr: &ast::Expr) -> Option<Typed> {
         use ast::Expr as E;
         match expr {
             E::Identifier(ident) => self.identifier(ident),

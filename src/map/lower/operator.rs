@@ -220,6 +220,9 @@ impl Lowering<'_, '_> {
                 T::Text if both_text && *op == B::Plus => {
                     Some(format!("write `decimal({text})`; texts are joined by `||`"))
                 }
+                T::Text if matches!(op, B::Plus | B::Minus) && !is_constant(ast) => {
+                    Some(format!("write `decimal({text})`, or `date({text})` to count days"))
+                }
                 T::Text => conversion_advice(ast, T::Text, T::Decimal),
                 T::Datetime => Some(format!("write `date({text})` to count days")),
                 _ => None,
@@ -282,6 +285,10 @@ pub(super) fn conversion_advice(ast: &ast::Expr, from: SqlType, to: SqlType) -> 
         }
         _ => None,
     }
+}
+
+fn is_constant(ast: &ast::Expr) -> bool {
+    matches!(ast, ast::Expr::Value(_))
 }
 
 pub(super) fn scalar(function: std::sync::Arc<datafusion::logical_expr::ScalarUDF>, arguments: Vec<Expr>) -> Expr {

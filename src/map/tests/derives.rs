@@ -31,10 +31,8 @@ fn compiled(texts: &[&str]) -> Result<Vec<CompiledDerive>, String> {
     let mut variables: Vec<VariableConfig> = serde_json::from_value(builtin).unwrap();
     let files = files(texts);
     variables.extend(files.iter().map(|(variable, _)| variable.clone()));
-    let inputs: Vec<DeriveInput<'_>> = files
-        .iter()
-        .map(|(variable, document)| DeriveInput { variable, places: document, pointer: "" })
-        .collect();
+    let inputs: Vec<DeriveInput<'_>> =
+        files.iter().map(|(variable, document)| DeriveInput { variable, places: document, pointer: "" }).collect();
     compile_derives("customer", &variables, &inputs, &settings()).map_err(|problems| render(&problems, false))
 }
 
@@ -93,7 +91,14 @@ fn a_circle_is_told_once_with_its_members() {
         "name: d\ntype: decimal\nderive: c * 2\n",
         "name: self\ntype: decimal\nderive: self + 1\n",
     ]);
-    assert_snapshot!(told.unwrap_err(), @"");
+    assert_snapshot!(told.unwrap_err(), @r###"
+schemas/variables/a.yaml:3:9  M050  `a` derives from itself: `a` reads `b` reads `c` reads `a`
+  derive: b + 1
+          ^^^^^  compute one of them from other variables
+schemas/variables/self.yaml:3:9  M050  `self` derives from itself: `self` reads `self`
+  derive: self + 1
+          ^^^^^^^^  compute one of them from other variables
+"###);
 }
 
 #[test]
@@ -105,5 +110,21 @@ fn the_problems_of_all_files_are_told_at_once() {
         "name: d\ntype: integer\nderive: seats\nfrom: [{ source: s, stream: t, expr: x }]\n",
         "name: e\ntype: money\nderive: sum(mrr)\n",
     ]);
-    assert_snapshot!(told.unwrap_err(), @"");
+    assert_snapshot!(told.unwrap_err(), @r###"
+schemas/variables/a.yaml:3:9  M012  unknown variable `mrrr` in entity `customer`
+  derive: mrrr + 1
+          ^^^^  did you mean `mrr`?
+schemas/variables/b.yaml:3:9  M030  `>` compares `plan`, text, with `4`, an integer
+  derive: plan > 4
+          ^^^^  write `decimal(plan)`
+schemas/variables/c.yaml:3:9  M031  the expression is a decimal, but `c` is date
+  derive: mrr
+          ^^^
+schemas/variables/d.yaml:3:1  M051  `d` has both `from` and `derive`
+  derive: seats
+  ^^^^^^  keep one of the two
+schemas/variables/e.yaml:3:9  M021  `sum` adds up several records; an expression sees one
+  derive: sum(mrr)
+          ^^^  to add fields write `decimal(a) + decimal(b)`
+"###);
 }

@@ -38,7 +38,14 @@ fn the_mapping_of_the_design_runs() {
         ],
         &[("Name", "Gamma"), ("Stage__c", "adoption")],
     ];
-    assert_snapshot!(mapped(FULL, rows), @"");
+    assert_snapshot!(mapped(FULL, rows), @r###"
+active=true domain=acme.co.jp mrr=1200000 name=株式会社アクメ stage=onboarding start_date=2025-10-01
+out of scope
+active=true domain=· mrr=· name=Beta stage=· start_date=2025-10-01
+out of scope
+held: row 2, mrr from MRR__c `12千`: magnitude_suffix (mappings/salesforce/Account.yaml:6:8)
+held: row 2, stage from Stage__c `解約`: not_in_values (mappings/salesforce/Account.yaml:9:11)
+"###);
 }
 
 #[test]
@@ -54,7 +61,11 @@ variables:
   score: { from: 'coalesce(decimal(Seats__c), 1)', on_error: { default: '-1' } }
   stage: { from: Stage__c, values: { 利用: adoption, 導入: onboarding }, on_error: { default: 導入 } }
 ";
-    assert_snapshot!(mapped(body, rows), @"");
+    assert_snapshot!(mapped(body, rows), @r###"
+mrr=100 score=7 stage=adoption
+mrr=· score=-1 stage=onboarding
+mrr=· score=1 stage=·
+"###);
 }
 
 #[test]
@@ -94,7 +105,12 @@ fn a_condition_that_cannot_be_computed_holds_its_record() {
     let body = "variables:\n  name: Name\n  seats: Seats__c\nwhere: decimal(MRR__c) > 0\n";
     let rows: &[&[(&str, &str)]] =
         &[&[("Name", "a"), ("MRR__c", "1")], &[("Name", "b"), ("MRR__c", "?"), ("Seats__c", "?")], &[("Name", "c")]];
-    assert_snapshot!(mapped(body, rows), @"");
+    assert_snapshot!(mapped(body, rows), @r###"
+name=a seats=·
+out of scope
+out of scope
+held: row 1, where from MRR__c `MRR__c=?`: not_a_number (mappings/salesforce/Account.yaml:7:8)
+"###);
 }
 
 #[test]
@@ -105,7 +121,12 @@ fn h3_effective_dates_are_dates_or_held() {
         &[("Name", "b"), ("StartDate__c", "soon"), ("EndDate__c", "")],
         &[("Name", "c"), ("EndDate__c", "9999-12-31")],
     ];
-    assert_snapshot!(mapped(body, rows), @"");
+    assert_snapshot!(mapped(body, rows), @r###"
+name=a from=2025-04-01 to=2026-04-01
+name=b from=· to=·
+name=c from=· to=+10000-01-01
+held: row 1, effective.from from StartDate__c `soon`: not_a_date (mappings/salesforce/Account.yaml:6:20)
+"###);
 }
 
 #[test]
@@ -132,7 +153,10 @@ fn any_name_that_a_source_may_use_works() {
 #[test]
 fn the_held_value_of_an_expression_names_what_it_read() {
     let body = "variables:\n  mrr: decimal(MRR__c) * decimal(Seats__c)\n";
-    assert_snapshot!(mapped(body, &[&[("MRR__c", "1;2"), ("Seats__c", "3")]]), @"");
+    assert_snapshot!(mapped(body, &[&[("MRR__c", "1;2"), ("Seats__c", "3")]]), @r###"
+mrr=·
+held: row 0, mrr from MRR__c, Seats__c `MRR__c=1;2; Seats__c=3`: not_a_number (mappings/salesforce/Account.yaml:5:8)
+"###);
 }
 
 #[test]
@@ -205,7 +229,14 @@ from:
     assert_eq!(shown(&mapping, &batch(rows)), "name=a login_rate=75\nname=b login_rate=·\nname=c login_rate=·\n");
 
     let problems = compile_custom(&variable, 0, &parsed.doc, "", &offered, &settings()).unwrap_err();
-    assert_snapshot!(render(&problems, false), @"");
+    assert_snapshot!(render(&problems, false), @r###"
+schemas/variables/login_rate.yaml:4:50  M012  unknown field `active` in stream `Account`
+  - { source: core, stream: usage, expr: decimal(active) / decimal(contracted) }
+                                                 ^^^^^^
+schemas/variables/login_rate.yaml:4:68  M012  unknown field `contracted` in stream `Account`
+  - { source: core, stream: usage, expr: decimal(active) / decimal(contracted) }
+                                                                   ^^^^^^^^^^
+"###);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod datetime;
 mod email;
 mod era;
 mod example;
+mod mark;
 mod number;
 mod plain;
 mod source;

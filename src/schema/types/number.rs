@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::mark::{self, Mark};
 use super::width::fold;
 use super::{DECIMAL_PRECISION, DECIMAL_SCALE, Reason};
 
@@ -18,19 +19,6 @@ pub(super) struct Number {
     pub(super) negative: bool,
     pub(super) digits: u128,
     pub(super) places: i32,
-}
-
-/// What stood around the digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    None,
-    Percent,
-    Yen,
-    Dollar,
-    Euro,
-    Pound,
-    /// An ISO 4217 code.
-    Code([u8; 3]),
 }
 
 /// A whole number in 64 bits.
@@ -59,16 +47,10 @@ pub(super) fn percent(text: &str) -> Result<i128, Reason> {
 pub(super) fn money(text: &str, scale: u8, currency: Option<&str>) -> Result<i128, Reason> {
     let (number, mark) = read(text)?;
     let own = currency.unwrap_or("JPY");
-    let fits = match mark {
-        Mark::None => true,
-        Mark::Percent => return Err(percent_sign()),
-        Mark::Yen => matches!(own, "JPY" | "CNY"),
-        Mark::Dollar => matches!(own, "USD" | "AUD" | "CAD" | "HKD" | "NZD" | "SGD" | "TWD"),
-        Mark::Euro => own == "EUR",
-        Mark::Pound => own == "GBP",
-        Mark::Code(code) => own.as_bytes() == code,
-    };
-    if !fits {
+    if mark == Mark::Percent {
+        return Err(percent_sign());
+    }
+    if !mark.fits(own) {
         return Err(Reason::new(
             "other_currency",
             format!("the amount is marked with another currency than the variable's, {own}"),
@@ -189,7 +171,7 @@ fn read_marked(text: &str) -> Result<(Number, Mark), Reason> {
                 return Err(not_a_number("more than one sign"));
             }
             rest = &rest[first.len_utf8()..];
-        } else if let Some((found, length)) = leading_currency(rest) {
+        } else if let Some((found, length)) = mark::leading(rest) {
             set(&mut mark, found)?;
             rest = &rest[length..];
         } else {
@@ -197,7 +179,7 @@ fn read_marked(text: &str) -> Result<(Number, Mark), Reason> {
         }
         rest = rest.trim_start();
     }
-    if let Some((found, length)) = trailing_mark(rest) {
+    if let Some((found, length)) = mark::trailing(rest) {
         set(&mut mark, found)?;
         rest = rest[..rest.len() - length].trim_end();
     }
@@ -212,40 +194,6 @@ fn set(mark: &mut Mark, found: Mark) -> Result<(), Reason> {
     }
     *mark = found;
     Ok(())
-}
-
-/// A currency mark that `text` begins with, and its length in bytes.
-fn leading_currency(text: &str) -> Option<(Mark, usize)> {
-    let first = text.chars().next()?;
-    match first {
-        // CP932 shows the backslash as a yen sign, and so it is typed.
-        '¥' | '\\' => Some((Mark::Yen, first.len_utf8())),
-        '$' => Some((Mark::Dollar, 1)),
-        '€' => Some((Mark::Euro, first.len_utf8())),
-        '£' => Some((Mark::Pound, first.len_utf8())),
-        _ => {
-            let code: [u8; 3] = text.as_bytes().get(..3)?.try_into().ok()?;
-            let next = text.as_bytes().get(3)?;
-            (code.iter().all(u8::is_ascii_uppercase) && !next.is_ascii_alphabetic()).then_some((Mark::Code(code), 3))
-        }
-    }
-}
-
-/// A mark that `text` ends with, and its length in bytes.
-fn trailing_mark(text: &str) -> Option<(Mark, usize)> {
-    let last = text.chars().next_back()?;
-    match last {
-        '%' => Some((Mark::Percent, 1)),
-        '円' => Some((Mark::Yen, last.len_utf8())),
-        '€' => Some((Mark::Euro, last.len_utf8())),
-        _ => {
-            let bytes = text.as_bytes();
-            let start = bytes.len().checked_sub(3)?;
-            let code: [u8; 3] = bytes.get(start..)?.try_into().ok()?;
-            let before = bytes.get(start.checked_sub(1)?)?;
-            (code.iter().all(u8::is_ascii_uppercase) && !before.is_ascii_alphabetic()).then_some((Mark::Code(code), 3))
-        }
-    }
 }
 
 /// Reads `1,234.50` or `1.25E7` into digits and decimal places.
@@ -373,7 +321,10 @@ fn too_many_decimals(scale: u8) -> Reason {
 }
 
 fn out_of_range(scale: u8) -> Reason {
-    Reason::new("out_of_range", format!("too large: at most {} digits before the point", DECIMAL_PRECISION - scale))
+    Reason::new(
+        "out_of_range",
+        format!("too large: at most {} digits before the point", DECIMAL_PRECISION.saturating_sub(scale)),
+    )
 }
 
 fn too_many_digits() -> Reason {

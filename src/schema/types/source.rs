@@ -48,7 +48,8 @@ pub fn convert(kind: VariableType, options: &TypeOptions, input: &ArrayRef) -> C
         DataType::UInt16 => numbers::<UInt16Type>(kind, options, input, |value| value.into()),
         DataType::UInt32 => numbers::<UInt32Type>(kind, options, input, |value| value.into()),
         DataType::UInt64 => numbers::<UInt64Type>(kind, options, input, |value| value.into()),
-        DataType::Decimal128(_, _) => numbers::<Decimal128Type>(kind, options, input, |value| value),
+        given @ DataType::Decimal128(..) if *given == data_type(kind, options) => same(input),
+        DataType::Decimal128(..) => numbers::<Decimal128Type>(kind, options, input, |value| value),
         DataType::Boolean | DataType::Date32 => as_text(kind, options, input),
         _ => Converted::refuse(kind, options, array, &unfit(kind, array.data_type())),
     }

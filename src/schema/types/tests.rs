@@ -288,7 +288,7 @@ fn any_value() -> impl Strategy<Value = (VariableType, Value)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn what_is_formatted_parses_to_the_same_value((kind, value) in any_value(), scale in 0u8..=10) {

@@ -7,7 +7,7 @@ use super::matching::follow;
 use super::rows::{Collector, Rows};
 use crate::salesforce::population::mix;
 use crate::salesforce::store::Store;
-use crate::salesforce::table::{Moment, Segment};
+use crate::salesforce::table::{Moment, Segment, View};
 use crate::salesforce::value::Value;
 
 /// The rows of `plan` at `moment`, ordered, windowed and fixed. Whatever the query leaves open about their
@@ -40,13 +40,12 @@ pub(crate) fn count(store: &Store, plan: &Plan, moment: &Moment) -> u64 {
 fn matching(store: &Store, plan: &Plan, moment: &Moment, enough: u64) -> Collector {
     let table = &store.tables[plan.table];
     let mut found = Collector::default();
-    let passes = |serial: u64| {
-        !table.unshared.contains(&serial)
-            && table.view(serial, moment).is_some_and(|view| {
-                store.is_visible(&view, plan.all, moment)
-                    && plan.filter.as_ref().is_none_or(|test| test.passes(store, plan.table, &view, moment))
-            })
+    let passes_view = |view: View<'_>| {
+        !table.unshared.contains(&view.serial)
+            && store.is_visible(&view, plan.all, moment)
+            && plan.filter.as_ref().is_none_or(|test| test.passes(store, plan.table, &view, moment))
     };
+    let passes = |serial: u64| table.view(serial, moment).is_some_and(passes_view);
     if let Some(candidates) = &plan.candidates {
         for &serial in candidates.iter().filter(|&&serial| serial >= plan.low && serial <= plan.high) {
             if passes(serial) {
@@ -66,7 +65,7 @@ fn matching(store: &Store, plan: &Plan, moment: &Moment, enough: u64) -> Collect
             }
             Segment::Run(first, last) => {
                 for serial in first..=last {
-                    if passes(serial) {
+                    if passes_view(table.untouched(serial)) {
                         found.push(serial, 1);
                         if found.total() >= enough {
                             break;
