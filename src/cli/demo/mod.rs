@@ -107,6 +107,7 @@ pub async fn run(args: DemoArgs, context: &Context) -> Result<ExitCode> {
     let for_people = Context { output: OutputFormat::Table, ..context.clone() };
     held(&workspace.control, &all, &for_people, &mut out).await?;
 
+    workspace.publish_current().await?;
     say(&mut out, "\n4. A variable defined this morning: schemas/variables/health_score.yaml is added now\n");
     say(&mut out, project::LATER.1);
     files::write_later(&folder)?;
