@@ -19,3 +19,4 @@ pub mod snapshot;
 pub mod sync;
 pub mod unify;
 pub mod web;
+pub mod workspace;

@@ -3,4 +3,5 @@
 //! Shares no code with nenrin's connectors: what a connector believes about a system is tested against
 //! what this crate believes about it.
 
+pub mod company;
 pub mod salesforce;

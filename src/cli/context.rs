@@ -4,7 +4,10 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::shipped::shipped;
 use crate::clock::{Clock, SystemClock};
+use crate::config::{Environment, Project};
+use crate::error::Result;
 
 /// How results are printed on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -35,6 +38,8 @@ pub struct Context {
     pub progress: bool,
     /// Whether standard output may be coloured.
     pub color: bool,
+    /// Settings given on the command line (`--set`), as dotted key and value.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Context {
@@ -47,6 +52,21 @@ impl Context {
             clock: Arc::new(SystemClock),
             progress: std::io::stderr().is_terminal(),
             color: std::io::stdout().is_terminal() && !no_color,
+            settings: Vec::new(),
         }
+    }
+
+    /// What this process was given beside files: its variables, and the settings of the command line.
+    pub fn environment(&self) -> Environment {
+        Environment::from_process().with_flags(self.settings.iter().cloned())
+    }
+
+    /// Loads the project.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::error::ErrorKind::Config) with every problem of its files as the cause.
+    pub fn open_project(&self) -> Result<Project> {
+        Project::open(&self.project_dir, &self.environment(), &shipped())
     }
 }

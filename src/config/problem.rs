@@ -37,3 +37,10 @@ pub struct Problem {
     /// What was probably meant, or what to do.
     pub suggestion: Option<String>,
 }
+
+impl Problem {
+    /// Whether it is only advice: codes whose number is 900 or more (`C901`) do not fail a check.
+    pub fn is_warning(&self) -> bool {
+        self.code.get(1..).and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| number >= 900)
+    }
+}

@@ -1,5 +1,17 @@
 //! 1. Read an outside system, page by page.
+//!
+//! A connector turns the answers of one kind of system into [`Page`](crate::record::Page)s. What they
+//! share is here: the [`http`] client, [canonical] text of values, where rotated [`token`]s are kept, and
+//! the [`registry`] that names them all.
 
+pub mod canonical;
+pub mod file;
+pub mod http;
+pub mod registry;
+pub mod salesforce;
 pub mod source;
+pub mod token;
 
+pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};
 pub use source::{Finding, ReadMode, Source};
+pub use token::{MemoryTokenStore, StoredToken, TokenStore};

@@ -1,1 +1,23 @@
 //! 2. Pages to new versions: change detection, deletes, statements, proof of completeness.
+//!
+//! A [`Lander`] holds what is needed to tell what is new about a stream: its log, its ledger, and the index of
+//! last links. [`Lander::take`] computes what a batch of pages adds and writes nothing durable to the lake; the
+//! sync run stores it under the checkpoint protocol and then calls [`Lander::applied`].
+
+mod absence;
+mod counts;
+mod decide;
+mod fetch;
+mod hash;
+mod index;
+mod lander;
+mod rebuild;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod versions;
+
+pub use counts::Counts;
+pub use lander::{Lander, Landing, Taken};
+pub use seen::PassProgress;

@@ -1,1 +1,22 @@
 //! The change log on Delta: append, checkpoint, as-of; the only truth.
+//!
+//! A log is one Delta table per stream, append-only, one row per version. Beside it lies its [`Ledger`]. Both
+//! live in the [`Lake`]; everything else nenrin shows is computed from them.
+
+mod as_of;
+mod columns;
+mod durable;
+mod lake;
+mod ledger;
+mod names;
+mod read;
+mod table;
+
+pub(crate) use as_of::{KeyMap, key_hash};
+pub use as_of::{Pick, Winners};
+pub use columns::{Columns, system, timestamp_type};
+pub(crate) use columns::system_fields;
+pub use lake::Lake;
+pub use ledger::{Entry, Ledger, Pass, Span, Statement};
+pub use read::Wanted;
+pub use table::{DataFile, LogTable, NewVersions};

@@ -1,0 +1,172 @@
+//! What is shared by everything that talks to one host: connections, rate limit, concurrency budget.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::timer::Timer;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How many requests a host gets at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests under way at the same time; default 4.
+    pub concurrency: usize,
+    /// Requests begun per second; default no limit.
+    pub per_second: Option<NonZeroU32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { concurrency: 4, per_second: None }
+    }
+}
+
+/// How patient the client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// To open a connection; default 20 s.
+    pub connect_timeout: Duration,
+    /// Between two pieces of an answer, and before its first one; default 150 s.
+    pub read_timeout: Duration,
+    /// For a whole request with its answer; default 660 s.
+    pub total_timeout: Duration,
+    /// The largest body accepted, compressed or not; default 256 MiB.
+    pub max_body_bytes: usize,
+    /// Repetitions after the first try; default 5.
+    pub retries: usize,
+    /// The first pause, doubled each time, with up to as much again at random; default 1 s.
+    pub first_pause: Duration,
+    /// The longest pause of our own; default 60 s.
+    pub longest_pause: Duration,
+    /// The longest `Retry-After` that is waited for; beyond it the run ends; default 60 s.
+    pub longest_wait: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            connect_timeout: Duration::from_secs(20),
+            read_timeout: Duration::from_secs(150),
+            total_timeout: Duration::from_secs(660),
+            max_body_bytes: 256 << 20,
+            retries: 5,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(60),
+            longest_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The hosts this process talks to. Make one and share it: two sources on one host then share its budget.
+#[derive(Debug)]
+pub struct Hosts {
+    http: reqwest::Client,
+    settings: Settings,
+    timer: Arc<dyn Timer>,
+    budgets: Mutex<HashMap<String, Arc<Budget>>>,
+}
+
+impl Hosts {
+    /// No host yet; waits on `timer`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`] when TLS cannot be set up.
+    pub fn new(settings: Settings, timer: Arc<dyn Timer>) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("nenrin/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.read_timeout)
+            .timeout(settings.total_timeout)
+            // Bodies are unpacked by us: only so can the bytes transferred be counted.
+            .gzip(false)
+            // An API that redirects has moved; following it would carry the credential along.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Internal, "could not set up the HTTP client").caused_by(error))?;
+        Ok(Hosts { http, settings, timer, budgets: Mutex::default() })
+    }
+
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn timer(&self) -> &Arc<dyn Timer> {
+        &self.timer
+    }
+
+    /// Waits for the host's turn; the place is free again when the permit is dropped. The first caller's
+    /// `limits` hold for the host.
+    pub(super) async fn turn(&self, host: &str, limits: Limits) -> Result<OwnedSemaphorePermit> {
+        let budget = {
+            let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(
+                budgets
+                    .entry(host.to_owned())
+                    .or_insert_with(|| Arc::new(Budget::new(limits, Arc::clone(&self.timer)))),
+            )
+        };
+        budget.turn(self.timer.as_ref()).await
+    }
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, TimerClock, NoOpMiddleware<Duration>>;
+
+struct Budget {
+    places: Arc<Semaphore>,
+    pace: Option<(Limiter, TimerClock)>,
+}
+
+impl Budget {
+    fn new(limits: Limits, timer: Arc<dyn Timer>) -> Self {
+        let clock = TimerClock(timer);
+        let pace = limits.per_second.map(|per_second| {
+            (RateLimiter::direct_with_clock(Quota::per_second(per_second), clock.clone()), clock.clone())
+        });
+        Budget { places: Arc::new(Semaphore::new(limits.concurrency.max(1))), pace }
+    }
+
+    async fn turn(&self, timer: &dyn Timer) -> Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|error| Error::new(ErrorKind::Cancelled, "stopped waiting for a host").caused_by(error))?;
+        if let Some((limiter, clock)) = &self.pace {
+            while let Err(early) = limiter.check() {
+                timer.sleep(early.wait_time_from(clock.now())).await;
+            }
+        }
+        Ok(permit)
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget").field("places", &self.places).finish_non_exhaustive()
+    }
+}
+
+/// Our timer as the rate limiter's clock.
+#[derive(Debug, Clone)]
+struct TimerClock(Arc<dyn Timer>);
+
+impl GovernorClock for TimerClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,0 +1,271 @@
+//! What a person fills in to read a Salesforce org.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::FieldClass;
+
+/// The API version that is asked for where the settings name none. Fields come and go between versions,
+/// so it is never "the latest".
+pub(super) const DEFAULT_API_VERSION: &str = "66.0";
+
+/// A Salesforce org and what to read of it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SalesforceConfig {
+    /// Where to sign in: the org's My Domain, `https://<name>.my.salesforce.com`. Refresh tokens also work
+    /// at `https://login.salesforce.com` and, for sandboxes, `https://test.salesforce.com`.
+    pub login_url: String,
+    /// How to sign in.
+    pub auth: AuthConfig,
+    /// The REST API version, such as `66.0`; default 66.0. Raise it on purpose: fields differ by version.
+    #[serde(default = "default_api_version")]
+    pub api_version: String,
+    /// The objects to read, by API name, in the order they are shown.
+    pub streams: Vec<StreamEntry>,
+    /// How far behind the org's clock reading stops, in seconds; default 300. Rows become visible only when
+    /// their transaction ends, which may be minutes after their stamp.
+    #[serde(default = "default_lag_secs")]
+    #[schemars(range(min = 0, max = 86400))]
+    pub lag_secs: u32,
+    /// How far before the end of the last run reading starts again, in seconds; default 600. Covers
+    /// transactions that took longer than `lag_secs`.
+    #[serde(default = "default_overlap_secs")]
+    #[schemars(range(min = 0, max = 86400))]
+    pub overlap_secs: u32,
+    /// Records asked for per page, from 200 to 2000; default 2000. Salesforce may send fewer.
+    #[serde(default = "default_page_size")]
+    #[schemars(range(min = 200, max = 2000))]
+    pub page_size: u16,
+    /// Requests under way at the same time; default 4. Keep it below 5 for Developer Edition orgs.
+    #[serde(default = "default_concurrency")]
+    #[schemars(range(min = 1, max = 20))]
+    pub concurrency: usize,
+    /// The share of the org's daily API requests, used by everybody together, at which this source stops
+    /// until a later run; default 0.8.
+    #[serde(default = "default_quota_share")]
+    #[schemars(range(min = 0.01, max = 1.0))]
+    pub quota_share: f64,
+}
+
+/// How to sign in. Without a refresh token the app's own user is used (client credentials).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    /// The app's consumer key.
+    pub client_id: String,
+    /// The app's consumer secret; write `${env:NAME}`. May be left out with a refresh token of an app that
+    /// does not require it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub client_secret: Option<SecretString>,
+    /// A refresh token; write `${env:NAME}`. When the org rotates tokens, the newest one is kept in the
+    /// control database and this one is only the first.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub refresh_token: Option<SecretString>,
+}
+
+/// An object to read: its API name, or its settings.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StreamEntry {
+    /// All fields of the object that are visible.
+    Name(String),
+    /// The object with settings of its own.
+    Settings(StreamConfig),
+}
+
+/// What to read of one object.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StreamConfig {
+    /// The object's API name.
+    pub name: String,
+    /// Only these fields; default all. The key and the stamps are always read.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Not these fields.
+    #[serde(default)]
+    pub deny: Vec<String>,
+    /// A SOQL condition that limits the rows. Changing it reads everything again.
+    #[serde(default)]
+    pub r#where: Option<String>,
+    /// How these fields change, where the built-in rules are wrong: `business`, `calculated`,
+    /// `bookkeeping` or `ticking`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub classes: BTreeMap<String, FieldClass>,
+}
+
+fn default_api_version() -> String {
+    DEFAULT_API_VERSION.to_owned()
+}
+
+fn default_lag_secs() -> u32 {
+    300
+}
+
+fn default_overlap_secs() -> u32 {
+    600
+}
+
+fn default_page_size() -> u16 {
+    2000
+}
+
+fn default_concurrency() -> usize {
+    4
+}
+
+fn default_quota_share() -> f64 {
+    0.8
+}
+
+impl SalesforceConfig {
+    /// The objects with their settings.
+    pub fn streams(&self) -> Vec<StreamConfig> {
+        let settings = |entry: &StreamEntry| match entry {
+            StreamEntry::Settings(config) => config.clone(),
+            StreamEntry::Name(name) => StreamConfig {
+                name: name.clone(),
+                allow: Vec::new(),
+                deny: Vec::new(),
+                r#where: None,
+                classes: BTreeMap::new(),
+            },
+        };
+        self.streams.iter().map(settings).collect()
+    }
+
+    /// Checks what the types do not say; gives the login address.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] that names the setting and what it accepts.
+    pub fn validate(&self) -> Result<Url> {
+        let wrong = |name: &'static str, message: &str, help: &str| {
+            Err(Error::new(ErrorKind::Config, message).with("setting", name).help(help))
+        };
+        let (major, minor) = self.api_version.split_once('.').unwrap_or((&self.api_version, ""));
+        if !major.parse::<u16>().is_ok_and(|major| major >= 31) || minor != "0" {
+            return wrong("api_version", "not an API version", "write it like 66.0; versions before 31.0 are retired");
+        }
+        if !(200..=2000).contains(&self.page_size) {
+            return wrong("page_size", "page size out of range", "use a number from 200 to 2000");
+        }
+        if !(self.quota_share > 0.0 && self.quota_share <= 1.0) {
+            return wrong("quota_share", "quota share out of range", "use a number above 0, up to 1");
+        }
+        if self.concurrency == 0 {
+            return wrong("concurrency", "no request may be sent", "use a number from 1 to 20");
+        }
+        if self.streams.is_empty() {
+            return wrong("streams", "no object is named", "list at least one object, such as Account");
+        }
+        let mut seen = std::collections::HashSet::new();
+        for stream in self.streams() {
+            let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if !is_name(&stream.name) {
+                return Err(Error::new(ErrorKind::Config, "not the API name of an object")
+                    .with("setting", "streams")
+                    .with("name", &stream.name)
+                    .help("use the API name, such as Account or Health_Score__c, not the label"));
+            }
+            if !seen.insert(stream.name.to_ascii_lowercase()) {
+                return Err(Error::new(ErrorKind::Config, "an object is listed twice")
+                    .with("setting", "streams")
+                    .with("name", &stream.name)
+                    .help("list it once"));
+            }
+        }
+        if self.auth.client_secret.is_none() && self.auth.refresh_token.is_none() {
+            return wrong("auth", "neither a client secret nor a refresh token", "add `client_secret: ${env:NAME}`");
+        }
+        self.login_address()
+    }
+
+    fn login_address(&self) -> Result<Url> {
+        let wrong = |message: &str, help: &str| {
+            Err(Error::new(ErrorKind::Config, message)
+                .with("setting", "login_url")
+                .with("value", &self.login_url)
+                .help(help))
+        };
+        const EXAMPLE: &str = "use the org's My Domain, such as https://acme.my.salesforce.com";
+        let Ok(url) = Url::parse(&self.login_url) else { return wrong("not an address", EXAMPLE) };
+        let host = url.host_str().unwrap_or_default();
+        if !is_safe(&url) {
+            return wrong("the address is not https", "credentials are only sent over https");
+        }
+        if host.ends_with(".salesforce-setup.com") || host.ends_with(".lightning.force.com") {
+            return wrong("this host serves pages, not the API", EXAMPLE);
+        }
+        let generic = host == "login.salesforce.com" || host == "test.salesforce.com";
+        if generic && self.auth.refresh_token.is_none() {
+            return wrong("client credentials are not accepted at the general login host", EXAMPLE);
+        }
+        Ok(url)
+    }
+}
+
+/// Whether a credential may be sent there: https, or this machine.
+pub(super) fn is_safe(url: &Url) -> bool {
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && local)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn config(change: impl FnOnce(&mut Value)) -> serde_json::Result<SalesforceConfig> {
+        let mut value = json!({
+            "login_url": "https://acme.my.salesforce.com",
+            "auth": { "client_id": "id", "client_secret": "top-secret" },
+            "streams": ["Account", { "name": "Contact", "deny": ["Fax"], "classes": { "Score__c": "ticking" } }],
+        });
+        change(&mut value);
+        serde_json::from_value(value)
+    }
+
+    fn refusal(change: impl FnOnce(&mut Value)) -> String {
+        config(change).unwrap().validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn defaults_are_as_documented_and_secrets_do_not_show() {
+        let config = config(|_| ()).unwrap();
+        assert_eq!((config.lag_secs, config.overlap_secs, config.page_size), (300, 600, 2000));
+        assert_eq!(config.api_version, "66.0");
+        assert_eq!(config.validate().unwrap().host_str(), Some("acme.my.salesforce.com"));
+        assert_eq!(config.streams()[1].classes["Score__c"], FieldClass::Ticking);
+        assert!(!format!("{config:?}").contains("top-secret"));
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        assert_eq!(refusal(|c| c["api_version"] = json!("9.0")), "not an API version (setting: api_version)");
+        assert_eq!(
+            refusal(|c| c["login_url"] = json!("http://acme.my.salesforce.com")),
+            "the address is not https (setting: login_url, value: http://acme.my.salesforce.com)"
+        );
+        assert!(refusal(|c| c["login_url"] = json!("https://login.salesforce.com")).starts_with("client credentials"));
+        assert!(refusal(|c| c["login_url"] = json!("https://acme.lightning.force.com")).starts_with("this host"));
+        assert!(refusal(|c| c["streams"] = json!(["取引先"])).starts_with("not the API name"));
+        assert!(refusal(|c| c["streams"] = json!(["Account", "account"])).starts_with("an object is listed twice"));
+        assert!(config(|c| c["page_sise"] = json!(3)).unwrap_err().to_string().contains("page_sise"));
+    }
+}

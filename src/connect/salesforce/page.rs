@@ -1,0 +1,485 @@
+//! One page of a query, from bytes straight into columns.
+//!
+//! No tree of values is built: strings are copied once, numbers are never more than text (semantics B7:
+//! plain decimals, nested values as JSON with sorted keys, `""` as null, since the bulk interface cannot
+//! tell it from null; datetimes with `Z`).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::plan::{Plan, Role};
+use crate::clock::Timestamp;
+use crate::connect::canonical;
+use crate::record::{DeleteKind, RecordHead, Records, RecordsBuilder};
+
+/// What a page of a query says.
+#[derive(Debug)]
+pub(super) struct QueryPage {
+    /// Rows of the whole result.
+    pub(super) total: u64,
+    /// Where the rest is; `None` on the last page.
+    pub(super) next: Option<String>,
+    /// A row without an id has an empty key.
+    pub(super) records: Records,
+    /// Stamp and id of the last row.
+    pub(super) last: Option<(Option<Timestamp>, String)>,
+}
+
+/// Reads a page.
+///
+/// # Errors
+///
+/// When it is not JSON of this form, is cut, or says that there is more without saying where.
+pub(super) fn parse(body: &[u8], plan: &Plan) -> serde_json::Result<QueryPage> {
+    // Checked once here, so that the parser need not check each string.
+    let text = std::str::from_utf8(body).map_err(|_| serde_json::Error::custom("bytes that are not UTF-8"))?;
+    match parse_as(text, plan, true) {
+        // A column that should hold text holds something else: take every value as it stands.
+        Err(error) if error.is_data() => parse_as(text, plan, false),
+        done => done,
+    }
+}
+
+fn parse_as(text: &str, plan: &Plan, trust_types: bool) -> serde_json::Result<QueryPage> {
+    let builder = RecordsBuilder::new(plan.names.clone(), 2_000);
+    let mut rows = Rows { plan, builder, head: RecordHead::default(), is_deleted: false, trust_types };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let envelope = PageSeed(&mut rows).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    let records = rows.builder.finish();
+    let last = records.heads().iter().rfind(|head| !head.key.is_empty()).map(|head| (head.stamp, head.key.clone()));
+    Ok(QueryPage { total: envelope.total, next: envelope.next, records, last })
+}
+
+/// The rows so far, and the one being built.
+struct Rows<'p> {
+    plan: &'p Plan,
+    builder: RecordsBuilder,
+    head: RecordHead,
+    is_deleted: bool,
+    /// Whether columns described as text are read as text at once, which is faster than looking first.
+    trust_types: bool,
+}
+
+impl Rows<'_> {
+    fn set(&mut self, column: usize, value: Option<&str>) {
+        let value = value.filter(|text| !text.is_empty());
+        let (builder, head) = (&mut self.builder, &mut self.head);
+        match self.plan.roles[column] {
+            Role::Plain => builder.set(column, value),
+            Role::Datetime => set_datetime(builder, column, value),
+            Role::Key => {
+                value.unwrap_or_default().clone_into(&mut head.key);
+                builder.set(column, value);
+            }
+            Role::Stamp => {
+                head.stamp = value.and_then(parse_datetime);
+                set_datetime(builder, column, value);
+            }
+            Role::Created => {
+                head.created_at = value.and_then(parse_datetime);
+                set_datetime(builder, column, value);
+            }
+            Role::StampAndCreated => {
+                head.stamp = value.and_then(parse_datetime);
+                head.created_at = head.stamp;
+                set_datetime(builder, column, value);
+            }
+            Role::IsDeleted => {
+                self.is_deleted = value == Some("true");
+                builder.set(column, value);
+            }
+            Role::Winner => {
+                head.winner = value.map(str::to_owned);
+                builder.set(column, value);
+            }
+        }
+    }
+
+    fn finish_row(&mut self) {
+        let mut head = std::mem::take(&mut self.head);
+        if std::mem::take(&mut self.is_deleted) {
+            head.deleted = Some(if head.winner.is_some() { DeleteKind::Merged } else { DeleteKind::Deleted });
+        } else {
+            head.winner = None;
+        }
+        self.builder.finish_row(head);
+    }
+}
+
+struct Envelope {
+    total: u64,
+    next: Option<String>,
+}
+
+struct PageSeed<'r, 'p>(&'r mut Rows<'p>);
+
+impl<'de> DeserializeSeed<'de> for PageSeed<'_, '_> {
+    type Value = Envelope;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Envelope, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PageSeed<'_, '_> {
+    type Value = Envelope;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page of a query")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
+        let (mut total, mut done, mut next, mut has_records) = (None, None, None, false);
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "totalSize" => total = Some(map.next_value::<u64>()?),
+                "done" => done = Some(map.next_value::<bool>()?),
+                "nextRecordsUrl" => next = map.next_value::<Option<String>>()?,
+                "records" => {
+                    map.next_value_seed(RecordsSeed(&mut *self.0))?;
+                    has_records = true;
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let (Some(total), Some(done), true) = (total, done, has_records) else {
+            return Err(A::Error::custom("a page without totalSize, done or records"));
+        };
+        if done != next.is_none() {
+            return Err(A::Error::custom("done and nextRecordsUrl disagree"));
+        }
+        Ok(Envelope { total, next })
+    }
+}
+
+struct RecordsSeed<'r, 'p>(&'r mut Rows<'p>);
+
+impl<'de> DeserializeSeed<'de> for RecordsSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RecordsSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(RecordSeed(&mut *self.0))?.is_some() {}
+        Ok(())
+    }
+}
+
+struct RecordSeed<'r, 'p>(&'r mut Rows<'p>);
+
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut expected = 0;
+        while let Some(place) = map.next_key_seed(PlaceSeed { plan: self.0.plan, expected })? {
+            let Some(column) = place else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            expected = column + 1;
+            if self.0.trust_types && self.0.plan.is_text[column] {
+                map.next_value_seed(TextSeed { rows: &mut *self.0, column })?;
+            } else {
+                let raw = map.next_value::<&RawValue>()?;
+                self.0.set(column, text(raw).map_err(A::Error::custom)?.as_deref());
+            }
+        }
+        self.0.finish_row();
+        Ok(())
+    }
+}
+
+/// Puts a value that is a string, a truth value or null into its column.
+struct TextSeed<'r, 'p> {
+    rows: &'r mut Rows<'p>,
+    column: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for TextSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for TextSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.rows.set(self.column, Some(text));
+        Ok(())
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
+        self.rows.set(self.column, Some(if value { "true" } else { "false" }));
+        Ok(())
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        self.rows.set(self.column, None);
+        Ok(())
+    }
+}
+
+/// Turns a key into its column without keeping the key.
+struct PlaceSeed<'p> {
+    plan: &'p Plan,
+    expected: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for PlaceSeed<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for PlaceSeed<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Option<usize>, E> {
+        Ok(self.plan.place(key, self.expected))
+    }
+}
+
+/// The canonical text of a value; null is nothing.
+fn text<'v>(raw: &'v RawValue) -> serde_json::Result<Option<Cow<'v, str>>> {
+    let json = raw.get();
+    Ok(match json.as_bytes() {
+        [b'n', ..] => None,
+        [b'"', inner @ .., b'"'] => Some(if inner.contains(&b'\\') {
+            Cow::Owned(serde_json::from_str(json)?)
+        } else {
+            Cow::Borrowed(&json[1..json.len() - 1])
+        }),
+        [b'{' | b'[', ..] => Some(Cow::Owned(canonical::json(raw)?)),
+        [b'-' | b'0'..=b'9', ..] => Some(canonical::number(json)),
+        _ => Some(Cow::Borrowed(json)),
+    })
+}
+
+/// `…+0000` and `…Z` are the same instant, printed by different interfaces.
+fn set_datetime(builder: &mut RecordsBuilder, column: usize, value: Option<&str>) {
+    match value.and_then(|text| text.strip_suffix("+0000")) {
+        Some(local) => {
+            let mut canonical = String::with_capacity(local.len() + 1);
+            canonical.push_str(local);
+            canonical.push('Z');
+            builder.set(column, Some(&canonical));
+        }
+        None => builder.set(column, value),
+    }
+}
+
+/// Reads `2026-01-01T00:00:00.000+0000`, also with `Z` or another offset.
+fn parse_datetime(text: &str) -> Option<Timestamp> {
+    fast_utc(text.as_bytes()).or_else(|| {
+        let parsed = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").ok();
+        parsed.map(|instant| Timestamp::from_micros(instant.timestamp_micros()))
+    })
+}
+
+/// The form that Salesforce sends, without a general date parser.
+fn fast_utc(bytes: &[u8]) -> Option<Timestamp> {
+    let number = |range: std::ops::Range<usize>| {
+        bytes
+            .get(range)?
+            .iter()
+            .try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    };
+    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
+    if !separators.iter().all(|(at, byte)| bytes.get(*at) == Some(byte)) || !matches!(bytes.get(23..)?, b"+0000" | b"Z")
+    {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(i32::try_from(number(0..4)?).ok()?, number(5..7)?, number(8..10)?)?;
+    let time = date.and_hms_milli_opt(number(11..13)?, number(14..16)?, number(17..19)?, number(20..23)?)?;
+    Some(Timestamp::from_micros(time.and_utc().timestamp_micros()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::record::{Field, FieldClass, Stream};
+
+    fn plan(fields: &[(&str, &str)]) -> Plan {
+        let field = |(name, kind): &(&str, &str)| Field {
+            name: (*name).into(),
+            label: None,
+            source_type: (*kind).into(),
+            class: FieldClass::Business,
+            choices: vec![],
+        };
+        let stream = Stream {
+            name: "Account".into(),
+            label: None,
+            key: vec!["Id".into()],
+            stamp: Some("SystemModstamp".into()),
+            fields: fields.iter().map(field).collect(),
+            dated: false,
+        };
+        Plan::new(&stream, &HashSet::new())
+    }
+
+    fn page(records: &str) -> String {
+        format!(r#"{{"totalSize":1,"done":true,"records":[{records}]}}"#)
+    }
+
+    #[test]
+    fn values_arrive_canonical() {
+        let plan = plan(&[
+            ("Id", "id"),
+            ("Name", "string"),
+            ("Amount", "currency"),
+            ("Big", "currency"),
+            ("Open", "boolean"),
+            ("Fax", "string"),
+            ("Loc", "location"),
+            ("Due", "datetime"),
+            ("Code", "string"),
+        ]);
+        let record = r#"{"attributes":{"type":"Account","url":"/x"},"Id":"001A","Name":"株式会社\"アクメ\"\n\u0041",
+            "Amount":3.0,"Big":9.9213206E7,"Open":false,"Fax":"","Loc":{"longitude":139.70,"latitude":null},
+            "Due":"2026-01-01T00:00:00.000+0000","Code":"1.0E8"}"#;
+        let found = parse(page(record).as_bytes(), &plan).unwrap();
+        let values: Vec<Option<&str>> = (0..9).map(|column| found.records.value(0, column)).collect();
+        assert_eq!(
+            values,
+            [
+                Some("001A"),
+                Some("株式会社\"アクメ\"\nA"),
+                Some("3"),
+                Some("99213206"),
+                Some("false"),
+                None,
+                Some(r#"{"latitude":null,"longitude":139.7}"#),
+                Some("2026-01-01T00:00:00.000Z"),
+                Some("1.0E8"),
+            ]
+        );
+    }
+
+    #[test]
+    fn fields_are_found_in_any_order_and_spelling_and_strangers_are_skipped() {
+        let plan = plan(&[("Id", "id"), ("Name", "string"), ("Fax", "string")]);
+        let found = parse(page(r#"{"FAX":"3","stranger":[1,{"a":2}],"Name":"n","Id":"i"}"#).as_bytes(), &plan).unwrap();
+        assert_eq!([0, 1, 2].map(|column| found.records.value(0, column)), [Some("i"), Some("n"), Some("3")]);
+    }
+
+    #[test]
+    fn a_value_of_another_type_than_described_loses_nothing() {
+        let plan = plan(&[("Id", "id"), ("Name", "string"), ("Fax", "string")]);
+        let found = parse(page(r#"{"Id":"i","Name":12345678901234567890.10,"Fax":{"b":1,"a":"x"}}"#).as_bytes(), &plan)
+            .unwrap();
+        assert_eq!(found.records.value(0, 1), Some("12345678901234567890.1"));
+        assert_eq!(found.records.value(0, 2), Some(r#"{"a":"x","b":1}"#));
+    }
+
+    #[test]
+    fn heads_say_what_happened_to_the_record() {
+        let plan = plan(&[
+            ("Id", "id"),
+            ("IsDeleted", "boolean"),
+            ("MasterRecordId", "reference"),
+            ("CreatedDate", "datetime"),
+            ("SystemModstamp", "datetime"),
+        ]);
+        let record = |id: &str, deleted: bool, master: serde_json::Value| {
+            json!({ "Id": id, "IsDeleted": deleted, "MasterRecordId": master, "CreatedDate": "2026-01-01T00:00:00.000+0000",
+                    "SystemModstamp": "2026-02-01T09:30:15.000Z" }).to_string()
+        };
+        let rows = [
+            record("a", false, json!(null)),
+            record("b", true, json!(null)),
+            record("c", true, json!("a")),
+            record("d", false, json!("a")),
+            r#"{"Id":null}"#.to_owned(),
+        ];
+        let found = parse(page(&rows.join(",")).as_bytes(), &plan).unwrap();
+        let heads = found.records.heads();
+        let gone: Vec<_> = heads.iter().map(|head| (head.deleted, head.winner.as_deref())).collect();
+        assert_eq!(
+            gone,
+            [
+                (None, None),
+                (Some(DeleteKind::Deleted), None),
+                (Some(DeleteKind::Merged), Some("a")),
+                (None, None),
+                (None, None)
+            ]
+        );
+        assert_eq!(heads[0].created_at.unwrap().to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(heads[4].key, "");
+        assert_eq!(found.last, Some(("2026-02-01T09:30:15Z".parse().ok(), "d".into())));
+    }
+
+    #[test]
+    fn a_page_that_is_cut_or_contradicts_itself_is_refused() {
+        let plan = plan(&[("Id", "id")]);
+        let whole = page(r#"{"Id":"001A"}"#);
+        for end in 0..whole.len() {
+            assert!(parse(&whole.as_bytes()[..end], &plan).is_err(), "cut at {end}");
+        }
+        for body in [
+            r#"{"totalSize":1,"done":false,"records":[]}"#,
+            r#"{"totalSize":1,"done":true,"nextRecordsUrl":"/x","records":[]}"#,
+            r#"{"totalSize":1,"done":true}"#,
+            r#"[{"errorCode":"X","message":"m"}]"#,
+            r#"{"totalSize":0,"done":true,"records":[]} tail"#,
+        ] {
+            assert!(parse(body.as_bytes(), &plan).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn instants_are_read_with_every_suffix() {
+        for text in ["2026-01-01T09:00:00.123+0900", "2026-01-01T00:00:00.123+0000", "2026-01-01T00:00:00.123Z"] {
+            assert_eq!(parse_datetime(text).unwrap().to_string(), "2026-01-01T00:00:00.123Z", "{text}");
+        }
+        for text in ["", "2026-01-01", "2026-13-01T00:00:00.000Z", "+026-01-01T00:00:00.000Z"] {
+            assert_eq!(parse_datetime(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,711 @@
+//! Takes batches of pages and tells what they add to the log.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use datafusion::arrow::array::AsArray;
+use tracing::{info, warn};
+
+use super::absence::{absent, brake};
+use super::counts::Counts;
+use super::decide::{Decision, Incoming, Link, StampRule, decide};
+use super::fetch::{Fetched, fetch};
+use super::hash::{RowHasher, cell};
+use super::index::{Index, IndexEntry};
+use super::rebuild::{last_links, links_at};
+use super::seen::{PassProgress, Seen};
+use super::timeline::{self, Timeline};
+use super::versions::{Completions, Content, Version, build};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::{KeyMap, Lake, Ledger, LogTable, NewVersions, Pass, Statement, key_hash};
+use crate::record::{DeleteKind, FieldClass, Page, Reading, Rejected, Stream, StreamId};
+
+/// What a batch is landed under.
+#[derive(Debug, Clone, Copy)]
+pub struct Landing<'a> {
+    /// The sync run.
+    pub run_id: &'a str,
+    /// When this batch is recorded: later than anything in the log (A1).
+    pub recorded_at: Timestamp,
+    /// For passes: no stamp before this instant dates a change (B2); `None` on a first load.
+    pub not_before: Option<Timestamp>,
+    /// Whether the brake on absences is off.
+    pub allow_deletes: bool,
+}
+
+/// What a batch adds; nothing of it is stored yet.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// The new versions; `None` when there are none.
+    pub versions: Option<NewVersions>,
+    /// How many new versions there are, restatements and absences included.
+    pub version_count: u64,
+    /// What became of every row.
+    pub counts: Counts,
+    /// Rows that are no records.
+    pub rejected: Vec<Rejected>,
+    /// The earliest instant whose state changes.
+    pub min_valid_from: Option<Timestamp>,
+    /// The highest `_seq` given out.
+    pub max_seq: i64,
+    /// A dated file that is fully landed with this batch.
+    pub statement: Option<Statement>,
+    /// A complete pass that ends with this batch and is worth remembering in the lake.
+    pub pass: Option<Pass>,
+    /// A complete pass ended with this batch: when it began.
+    pub verified_through: Option<Timestamp>,
+    /// The whole timeline of fields, when the batch changed it.
+    pub timeline: Option<Timeline>,
+    /// How far the reading under way has come.
+    pub progress: Option<PassProgress>,
+    /// The reading ended, but sightings were lost, so absence was not concluded: it must be read again.
+    pub needs_full: bool,
+    links: Vec<IndexEntry>,
+}
+
+/// Tells what is new about one stream.
+#[derive(Debug)]
+pub struct Lander {
+    stream: Stream,
+    log: LogTable,
+    ledger: Ledger,
+    index: Index,
+    seen_folder: PathBuf,
+    seen: Option<Seen>,
+    timeline: Timeline,
+    max_seq: i64,
+}
+
+/// A row of the batch: page, row, key.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    key: u128,
+    page: usize,
+    row: usize,
+    order: usize,
+}
+
+/// What a page delivers, worked out once.
+struct PagePlan {
+    hasher: RowHasher,
+    delivered: usize,
+    /// Hashed fields that the log knows and the page did not deliver (B5), as positions among the completions.
+    missing: Vec<(usize, String)>,
+}
+
+/// The state that a late statement must not change (D1).
+struct Later {
+    at: Timestamp,
+    links: KeyMap<Link>,
+}
+
+impl Lander {
+    /// Opens the log of `id` (made empty if there is none) with its index under `cache`; `progress` is that of
+    /// the reading which the last checkpoint left unfinished.
+    pub async fn open(
+        lake: &Lake,
+        cache: &Path,
+        id: &StreamId,
+        stream: &Stream,
+        progress: Option<PassProgress>,
+    ) -> Result<Lander> {
+        let log = LogTable::open_or_create(lake, id).await?;
+        let ledger = Ledger::read(lake, id).await?;
+        let folder = cache.join(cache_name(id));
+        let (table_id, n) = (log.table_id()?, log.txn().await?);
+        let index_folder = folder.join("index");
+        let index = match Index::open(&index_folder, &table_id, n) {
+            Some(index) => index,
+            None => {
+                if n > 0 {
+                    info!(stream = %id, "building the change index from the log");
+                }
+                Index::build(&index_folder, &table_id, n, last_links(&log).await?)?
+            }
+        };
+        let seen_folder = folder.join("seen");
+        let seen = progress.map(|progress| Seen::resume(&seen_folder, progress)).transpose()?;
+        let timeline = ledger.timeline(Timestamp::MAX);
+        let mut max_seq = ledger.max_seq();
+        // The ledger's entry may be missing for a commit that stands; the log itself is the truth.
+        index.for_each(|entry| max_seq = max_seq.max(entry.link.seq))?;
+        Ok(Lander { stream: stream.clone(), log, ledger, index, seen_folder, seen, timeline, max_seq })
+    }
+
+    /// The log, at the snapshot in hand.
+    pub fn log(&self) -> &LogTable {
+        &self.log
+    }
+
+    /// The log, to append to.
+    pub fn log_mut(&mut self) -> &mut LogTable {
+        &mut self.log
+    }
+
+    /// The ledger, as read or last appended to.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The ledger, to append to.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// The offered fields that only a complete pass can make count (B5); none before the first pass, and none
+    /// for dated files, whose every statement names its own fields.
+    pub fn fields_waiting(&self) -> Vec<String> {
+        if self.stream.dated || self.ledger.last_pass().is_none() {
+            return Vec::new();
+        }
+        let offered = self.stream.fields.iter().map(|field| field.name.as_str());
+        timeline::waiting(&self.timeline, self.log.columns(), offered)
+    }
+
+    fn class_of(&self, field: &str) -> FieldClass {
+        self.stream
+            .fields
+            .iter()
+            .find(|offered| offered.name == field)
+            .map(|offered| offered.class)
+            .or_else(|| self.log.columns().class_of(field))
+            .unwrap_or(FieldClass::Business)
+    }
+
+    /// Computes what `pages`, all of one reading and in reading order, add to the log.
+    ///
+    /// # Errors
+    ///
+    /// Bad data when the brake on absences holds, storage and corrupt from reading back.
+    pub async fn take(&mut self, pages: &[Page], landing: &Landing<'_>) -> Result<Taken> {
+        let mut taken = Taken { max_seq: self.max_seq, ..Taken::default() };
+        let Some(reading) = pages.iter().find_map(|page| page.reading.clone()) else {
+            taken.progress = self.seen.as_ref().map(Seen::progress);
+            return Ok(taken);
+        };
+        let rows = self.rows(pages, &mut taken);
+        let later = self.later_statement(&reading).await?;
+        let mut keys: Vec<u128> = rows.iter().map(|row| row.key).collect();
+        keys.dedup();
+        let earlier = match (&later, &reading) {
+            (Some(_), Reading::Statement { at, .. }) => Some(links_at(&self.log, *at).await?),
+            _ => None,
+        };
+        let links: Vec<Option<Link>> = match &earlier {
+            Some(links) => keys.iter().map(|key| links.get(key).copied()).collect(),
+            None => self.index.look_up(&keys)?,
+        };
+        self.begin_reading(&reading)?;
+        let before = self.timeline.clone();
+        self.note_fields(pages, &reading);
+
+        let (mut plans, completed_fields) = self.plan_pages(pages);
+        let predecessors = self.predecessors(&rows, &keys, &links, &plans, &completed_fields).await?;
+        let mut work = Work {
+            pages,
+            rule: StampRule { reading: &reading, not_before: landing.not_before },
+            completions: Completions { fields: completed_fields, rows: Vec::new() },
+            predecessors: &predecessors,
+            base_seq: self.max_seq,
+            versions: Vec::new(),
+            links: Vec::new(),
+        };
+        let mut at = 0;
+        let mut restated: Vec<(Row, Option<Link>)> = Vec::new();
+        for (key, link) in keys.iter().zip(&links) {
+            let end = at + rows[at..].iter().take_while(|row| row.key == *key).count();
+            let changed = work.chain(&rows[at..end], *link, &mut plans, &mut taken);
+            if changed && let Some(later) = &later {
+                restated.push((rows[at], later.links.get(key).copied()));
+            }
+            at = end;
+        }
+        let (completions, mut versions, mut new_links) = (work.completions, work.versions, work.links);
+        // Reading order gives the numbers; gaps are allowed.
+        versions.sort_unstable_by_key(|version| version.seq);
+        let mut next_seq = self.max_seq + i64::try_from(rows.len()).unwrap_or(i64::MAX) + 1;
+
+        if let Some(seen) = &mut self.seen {
+            seen.add(&keys)?;
+        }
+        let mut fetch_whole: BTreeSet<i64> = BTreeSet::new();
+        if let Some(later) = &later {
+            for (row, link) in &restated {
+                let head = &pages[row.page].records.heads()[row.row];
+                push_restatement(
+                    &head.key,
+                    row.key,
+                    *link,
+                    later.at,
+                    landing,
+                    &mut next_seq,
+                    &mut versions,
+                    &mut new_links,
+                    &mut fetch_whole,
+                );
+            }
+        }
+        if pages.last().is_some_and(|page| page.ends_reading) {
+            self.end_reading(
+                &reading,
+                pages,
+                earlier.as_ref(),
+                later.as_ref(),
+                landing,
+                &mut next_seq,
+                &mut versions,
+                &mut new_links,
+                &mut fetch_whole,
+                &mut taken,
+            )
+            .await?;
+        }
+        let all_fields: Vec<String> = if fetch_whole.is_empty() {
+            Vec::new()
+        } else {
+            self.log.columns().field_names().map(str::to_owned).collect()
+        };
+        let fetched = fetch(&self.log, &fetch_whole, &all_fields).await?;
+        taken.min_valid_from = versions.iter().map(|version| version.valid_from).min();
+        taken.version_count = versions.len() as u64;
+        if !versions.is_empty() {
+            taken.max_seq = next_seq - 1;
+            taken.versions = Some(build(
+                &versions,
+                pages,
+                &completions,
+                &fetched,
+                &all_fields,
+                |field| self.class_of(field),
+                landing.recorded_at,
+                landing.run_id,
+            )?);
+        }
+        taken.links = new_links;
+        taken.progress = self.seen.as_ref().map(Seen::progress);
+        if self.timeline != before {
+            taken.timeline = Some(self.timeline.clone());
+        }
+        if !taken.counts.add_up() {
+            return Err(Error::new(ErrorKind::Internal, "the counts of a batch do not add up")
+                .with("stream", self.log.stream())
+                .with("counts", format!("{:?}", taken.counts)));
+        }
+        Ok(taken)
+    }
+
+    /// Takes note that what [`take`](Self::take) gave is stored as batch `n`; `wrote` when it had versions.
+    pub fn applied(&mut self, n: i64, wrote: bool, taken: &Taken) -> Result<()> {
+        self.max_seq = taken.max_seq;
+        if wrote { self.index.add(n, taken.links.clone()) } else { Ok(()) }
+    }
+
+    /// The rows of the batch by key, then reading order; rows without a key are rejected.
+    fn rows(&self, pages: &[Page], taken: &mut Taken) -> Vec<Row> {
+        let mut rows = Vec::with_capacity(pages.iter().map(|page| page.records.len()).sum());
+        let mut order = 0;
+        for (page_index, page) in pages.iter().enumerate() {
+            taken.counts.read += page.records.len() as u64 + page.rejected.len() as u64;
+            taken.counts.rejected += page.rejected.len() as u64;
+            taken.rejected.extend(page.rejected.iter().cloned());
+            for (row, head) in page.records.heads().iter().enumerate() {
+                order += 1;
+                if head.key.is_empty() {
+                    taken.counts.rejected += 1;
+                    taken.rejected.push(Rejected {
+                        place: head.place.clone(),
+                        key: None,
+                        reason: format!("the key ({}) is empty", self.stream.key.join(", ")),
+                        raw: raw_row(page, row),
+                    });
+                    continue;
+                }
+                rows.push(Row { key: key_hash(&head.key), page: page_index, row, order });
+            }
+        }
+        rows.sort_unstable_by_key(|row| (row.key, row.order));
+        rows
+    }
+
+    /// For a statement with a later one in force: that one's date, and the links that counted then.
+    async fn later_statement(&self, reading: &Reading) -> Result<Option<Later>> {
+        let Reading::Statement { at, .. } = reading else { return Ok(None) };
+        let next = self.ledger.statements(Timestamp::MAX).range(at.plus_micros(1)..).next().map(|(at, _)| *at);
+        match next {
+            Some(at) => Ok(Some(Later { at, links: links_at(&self.log, at).await? })),
+            None => Ok(None),
+        }
+    }
+
+    fn begin_reading(&mut self, reading: &Reading) -> Result<()> {
+        let id = match reading {
+            Reading::Pass { id, .. } => id.clone(),
+            Reading::Statement { name, fingerprint, at } => format!("statement {at} {name} {fingerprint}"),
+            Reading::Window { .. } => {
+                self.seen = None;
+                return Ok(());
+            }
+        };
+        if self.seen.as_ref().is_none_or(|seen| seen.id() != id) {
+            self.seen = Some(Seen::begin(&self.seen_folder, &id, self.max_seq)?);
+        }
+        Ok(())
+    }
+
+    fn note_fields(&mut self, pages: &[Page], reading: &Reading) {
+        if matches!(reading, Reading::Statement { .. }) {
+            return;
+        }
+        let before_first_pass = self.ledger.last_pass().is_none();
+        for page in pages.iter().filter(|page| !page.records.fields().is_empty()) {
+            timeline::note_page(
+                &mut self.timeline,
+                self.log.columns(),
+                page.records.fields(),
+                page.observed_at,
+                before_first_pass,
+            );
+        }
+    }
+
+    fn plan_pages(&self, pages: &[Page]) -> (Vec<PagePlan>, Vec<String>) {
+        let mut completed: Vec<String> = Vec::new();
+        let mut plans: Vec<PagePlan> = Vec::with_capacity(pages.len());
+        for page in pages {
+            let fields = page.records.fields();
+            let mut missing = Vec::new();
+            if !fields.is_empty() {
+                for field in self.log.columns().field_names() {
+                    if self.class_of(field).is_hashed() && !fields.iter().any(|name| name == field) {
+                        let position = completed.iter().position(|name| name == field).unwrap_or_else(|| {
+                            completed.push(field.to_owned());
+                            completed.len() - 1
+                        });
+                        missing.push((position, field.to_owned()));
+                    }
+                }
+            }
+            let delivered = fields.iter().enumerate().map(|(i, name)| (i, name.as_str()));
+            let hashed = delivered.filter(|(_, name)| self.class_of(name).is_hashed());
+            let kept = missing.iter().map(|(position, name)| (fields.len() + position, name.as_str()));
+            plans.push(PagePlan { hasher: RowHasher::new(hashed.chain(kept)), delivered: fields.len(), missing });
+        }
+        (plans, completed)
+    }
+
+    /// Reads back the values that pages did not deliver, for the keys that have a predecessor in the log.
+    async fn predecessors(
+        &self,
+        rows: &[Row],
+        keys: &[u128],
+        links: &[Option<Link>],
+        plans: &[PagePlan],
+        fields: &[String],
+    ) -> Result<Fetched> {
+        if fields.is_empty() {
+            return Ok(Fetched::default());
+        }
+        let mut seqs = BTreeSet::new();
+        let mut key_index = 0;
+        for row in rows {
+            while keys[key_index] != row.key {
+                key_index += 1;
+            }
+            if !plans[row.page].missing.is_empty()
+                && let Some(link) = &links[key_index]
+            {
+                seqs.insert(link.seq);
+            }
+        }
+        fetch(&self.log, &seqs, fields).await
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call, and each is another thing
+    async fn end_reading(
+        &mut self,
+        reading: &Reading,
+        pages: &[Page],
+        earlier: Option<&KeyMap<Link>>,
+        later: Option<&Later>,
+        landing: &Landing<'_>,
+        next_seq: &mut i64,
+        versions: &mut Vec<Version>,
+        new_links: &mut Vec<IndexEntry>,
+        fetch_whole: &mut BTreeSet<i64>,
+        taken: &mut Taken,
+    ) -> Result<()> {
+        let Some(last_page) = pages.last() else { return Ok(()) };
+        let delivered = last_page.records.fields().clone();
+        let (date, what) = match reading {
+            Reading::Window { .. } => return Ok(()),
+            Reading::Pass { started_at, .. } => (*started_at, "pass".to_owned()),
+            Reading::Statement { at, name, .. } => (*at, name.clone()),
+        };
+        let start_seq = self.seen.as_ref().map_or(0, |seen| seen.progress().start_seq);
+        let mut alive: Vec<IndexEntry> = Vec::new();
+        match earlier {
+            Some(links) => {
+                alive.extend(
+                    links
+                        .iter()
+                        .filter(|(_, link)| link.deleted.is_none())
+                        .map(|(key, link)| IndexEntry { key: *key, link: *link }),
+                );
+                alive.sort_unstable_by_key(|entry| entry.key);
+            }
+            None => self.index.for_each(|entry| {
+                if entry.link.deleted.is_none() {
+                    alive.push(*entry);
+                }
+            })?,
+        }
+        let Some(seen) = self.seen.as_mut().and_then(Seen::keys) else {
+            warn!(stream = %self.log.stream(), "the keys seen earlier in this reading were lost: nothing is concluded from it, it will be read again");
+            taken.needs_full = true;
+            self.seen = None;
+            return Ok(());
+        };
+        let missing = absent(&alive, seen, start_seq);
+        brake(missing.len(), alive.len(), landing.allow_deletes, &what)?;
+        let kind = match reading {
+            Reading::Pass { scope, .. } if self.ledger.last_pass().is_some_and(|previous| previous.scope != *scope) => {
+                DeleteKind::Unreadable
+            }
+            _ => DeleteKind::Absent,
+        };
+        let seqs: BTreeSet<i64> = missing.iter().map(|entry| entry.link.seq).collect();
+        let named = fetch(&self.log, &seqs, &[]).await?;
+        for entry in &missing {
+            let Some((batch, row)) = named.at.get(&entry.link.seq) else {
+                return Err(Error::new(ErrorKind::Corrupt, "the change index names a version that the log lacks")
+                    .with("stream", self.log.stream())
+                    .with("seq", entry.link.seq)
+                    .help("delete the folder .nenrin/cache of the project and run the sync again"));
+            };
+            let key = named.batches[*batch].column(0).as_string::<i32>().value(*row).to_owned();
+            let valid_from = date.max(entry.link.valid_from);
+            let link = Link { seq: *next_seq, valid_from, stamp: None, deleted: Some(kind), ..entry.link };
+            *next_seq += 1;
+            if let Some(later) = later {
+                push_restatement(
+                    &key,
+                    entry.key,
+                    later.links.get(&entry.key).copied(),
+                    later.at,
+                    landing,
+                    next_seq,
+                    versions,
+                    new_links,
+                    fetch_whole,
+                );
+            }
+            versions.push(version_of(&key, &link, landing, Content::None));
+            new_links.push(IndexEntry { key: entry.key, link });
+        }
+        taken.counts.deleted_by_absence = missing.len() as u64;
+        match reading {
+            Reading::Statement { at, name, fingerprint } => {
+                taken.statement = Some(Statement {
+                    at: *at,
+                    name: name.clone(),
+                    fingerprint: fingerprint.clone(),
+                    fields: delivered.to_vec(),
+                });
+                taken.verified_through = Some(*at);
+            }
+            Reading::Pass { started_at, scope, .. } => {
+                timeline::note_pass_end(&mut self.timeline, &delivered, last_page.observed_at);
+                taken.verified_through = Some(*started_at);
+                if self.ledger.last_pass().is_none_or(|previous| previous.scope != *scope) {
+                    taken.pass =
+                        Some(Pass { started_at: *started_at, ended_at: last_page.observed_at, scope: scope.clone() });
+                }
+            }
+            Reading::Window { .. } => {}
+        }
+        self.seen = None;
+        Ok(())
+    }
+}
+
+/// A folder name for a stream's caches: readable and unambiguous.
+fn cache_name(id: &StreamId) -> String {
+    let safe: String = id.stream.chars().filter(|c| c.is_alphanumeric()).take(40).collect();
+    format!("{}-{safe}-{:016x}", id.source, xxhash_rust::xxh3::xxh3_64(id.to_string().as_bytes()))
+}
+
+fn raw_row(page: &Page, row: usize) -> String {
+    let mut object = serde_json::Map::new();
+    for (i, name) in page.records.fields().iter().enumerate() {
+        object.insert(name.clone(), page.records.value(row, i).into());
+    }
+    serde_json::Value::Object(object).to_string()
+}
+
+/// A version that no page spoke of.
+fn version_of(key: &str, link: &Link, landing: &Landing<'_>, content: Content) -> Version {
+    Version {
+        key: key.to_owned(),
+        valid_from: link.valid_from,
+        stamp: link.stamp,
+        observed_at: landing.recorded_at,
+        created_at: None,
+        seq: link.seq,
+        deleted: link.deleted,
+        winner: None,
+        hash: link.hash,
+        content,
+    }
+}
+
+/// Says once more, at the later statement's date, what counted then, where a change before it would otherwise
+/// reach past it (D1).
+#[allow(clippy::too_many_arguments)]
+fn push_restatement(
+    key: &str,
+    key_hash: u128,
+    counted: Option<Link>,
+    later_at: Timestamp,
+    landing: &Landing<'_>,
+    next_seq: &mut i64,
+    versions: &mut Vec<Version>,
+    links: &mut Vec<IndexEntry>,
+    fetch_whole: &mut BTreeSet<i64>,
+) {
+    if counted.is_some_and(|link| link.valid_from >= later_at) {
+        return; // the later statement speaks for the key itself
+    }
+    let seq = *next_seq;
+    *next_seq += 1;
+    let (link, content) = match counted {
+        Some(old) if old.deleted.is_none() => {
+            fetch_whole.insert(old.seq);
+            (Link { seq, valid_from: later_at, ..old }, Content::Log { seq: old.seq })
+        }
+        gone => {
+            let kind = gone.and_then(|link| link.deleted).unwrap_or(DeleteKind::Absent);
+            let hash = gone.map_or(0, |link| link.hash);
+            (Link { hash, seq, valid_from: later_at, stamp: None, deleted: Some(kind) }, Content::None)
+        }
+    };
+    versions.push(version_of(key, &link, landing, content));
+    links.push(IndexEntry { key: key_hash, link });
+}
+
+/// The walk over one batch.
+struct Work<'a> {
+    pages: &'a [Page],
+    rule: StampRule<'a>,
+    completions: Completions,
+    predecessors: &'a Fetched,
+    base_seq: i64,
+    versions: Vec<Version>,
+    links: Vec<IndexEntry>,
+}
+
+impl Work<'_> {
+    /// Follows one key through the batch; whether it gained a version.
+    fn chain(&mut self, rows: &[Row], link: Option<Link>, plans: &mut [PagePlan], taken: &mut Taken) -> bool {
+        let mut last = link;
+        // The last version of this batch, whose values complete the next one.
+        let mut previous: Option<Content> = None;
+        for row in rows {
+            let page = &self.pages[row.page];
+            let head = &page.records.heads()[row.row];
+            let plan = &mut plans[row.page];
+            if plan.delivered == 0 && last.is_none() {
+                taken.counts.rejected += 1;
+                taken.rejected.push(Rejected {
+                    place: head.place.clone(),
+                    key: Some(head.key.clone()),
+                    reason: "seen in a sweep of keys before it was ever read; the next full read gets it".into(),
+                    raw: head.key.clone(),
+                });
+                continue;
+            }
+            let completed = (!plan.missing.is_empty()).then(|| {
+                let mut values = vec![None; self.completions.fields.len()];
+                for (position, field) in &plan.missing {
+                    values[*position] = self.value_before(field, *position, last.as_ref(), previous);
+                }
+                values
+            });
+            let hash = if plan.delivered == 0 {
+                last.map_or(0, |last| last.hash)
+            } else {
+                let columns = page.records.columns();
+                plan.hasher.hash(|position| match columns.get(position) {
+                    Some(column) => cell(column, row.row),
+                    None => completed.as_ref().and_then(|values| values[position - plan.delivered].as_deref()),
+                })
+            };
+            let incoming = Incoming { hash, stamp: head.stamp, observed_at: page.observed_at, deleted: head.deleted };
+            let decision = decide(last.as_ref(), &incoming, &self.rule);
+            let valid_from = match decision {
+                Decision::Unchanged => {
+                    taken.counts.unchanged += 1;
+                    continue;
+                }
+                Decision::New(at) => {
+                    taken.counts.new += 1;
+                    at
+                }
+                Decision::Changed(at) => {
+                    taken.counts.changed += 1;
+                    at
+                }
+                Decision::Deleted(at) => {
+                    taken.counts.deleted += 1;
+                    at
+                }
+            };
+            let seq = self.base_seq + i64::try_from(row.order).unwrap_or(i64::MAX);
+            let completed = completed.map(|values| {
+                self.completions.rows.push(values);
+                self.completions.rows.len() - 1
+            });
+            let content = Content::Page { page: row.page, row: row.row, completed };
+            let link = Link { hash, seq, valid_from, stamp: head.stamp, deleted: head.deleted };
+            self.versions.push(Version {
+                key: head.key.clone(),
+                valid_from,
+                stamp: head.stamp,
+                observed_at: page.observed_at,
+                created_at: head.created_at,
+                seq,
+                deleted: head.deleted,
+                winner: head.winner.clone(),
+                hash,
+                content,
+            });
+            self.links.push(IndexEntry { key: row.key, link });
+            last = Some(link);
+            previous = Some(content);
+        }
+        previous.is_some()
+    }
+
+    /// The value `field` had in the version before.
+    fn value_before(
+        &self,
+        field: &str,
+        position: usize,
+        last: Option<&Link>,
+        previous: Option<Content>,
+    ) -> Option<String> {
+        match previous {
+            Some(Content::Page { page, row, completed }) => {
+                let records = &self.pages[page].records;
+                match records.fields().iter().position(|name| name == field) {
+                    Some(delivered) => records.value(row, delivered).map(str::to_owned),
+                    None => completed.and_then(|at| self.completions.rows[at][position].clone()),
+                }
+            }
+            _ => {
+                let (batch, row) = self.predecessors.at.get(&last?.seq)?;
+                cell(self.predecessors.batches[*batch].column(position + 1).as_string::<i32>(), *row).map(str::to_owned)
+            }
+        }
+    }
+}

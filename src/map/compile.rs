@@ -1,0 +1,488 @@
+//! A mapping as written to a mapping that runs, checked whole before a record is read.
+//!
+//! All problems of a file are collected, each with its place. A mapping that compiles can be run on every
+//! record of its stream: what can still go wrong is a value, and that is held.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+use datafusion::arrow::array::{Array, ArrayRef, StringArray};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use super::diagnostic::{Places, Problems, child, code, did_you_mean, nearest};
+use super::lower::{Lowered, lower};
+use super::model::{FullMapping, MappingConfig, VariableMapping};
+use super::program::{AsOf, Program};
+use super::scope::{Scope, written};
+use super::sql_type::{SqlType, variable_type_word};
+use crate::clock::Timestamp;
+use crate::config::{Place, Problem};
+use crate::record::{Field, StreamId};
+use crate::schema::model::OnError;
+use crate::schema::types::{self, TypeOptions};
+use crate::schema::{VariableConfig, VariableType};
+
+/// What the project says that conversions need.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The time zone of texts that name none, and of the calendar.
+    pub timezone: Tz,
+    /// The ISO 4217 code of money that names none.
+    pub currency: String,
+}
+
+/// A stream and the fields that it offers.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamFields<'a> {
+    /// The stream.
+    pub stream: &'a StreamId,
+    /// Its fields.
+    pub fields: &'a [Field],
+}
+
+/// What the value of a `ref` variable is the key of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefTarget {
+    /// The entity referred to, as its variable says.
+    pub entity: Option<String>,
+    /// The stream as the mapping names it: `stream` of the same source, or `source/stream`.
+    pub stream: Option<String>,
+}
+
+/// A mapping that can be run.
+#[derive(Debug, Clone)]
+pub struct CompiledMapping {
+    /// The stream whose records it takes.
+    pub stream: StreamId,
+    /// The entity they become.
+    pub entity: String,
+    /// Its variables: those of the file in the order of their names, then custom ones as they were added.
+    pub variables: Vec<CompiledVariable>,
+    /// Every field that is read, by name, each once.
+    pub fields_used: Vec<String>,
+    pub(crate) scope: Option<CompiledCondition>,
+    pub(crate) effective_from: Option<CompiledVariable>,
+    pub(crate) effective_to: Option<CompiledVariable>,
+    pub(crate) timezone: Tz,
+}
+
+/// The condition of `where`.
+#[derive(Debug, Clone)]
+pub(crate) struct CompiledCondition {
+    pub(crate) program: Program,
+    pub(crate) fields: Vec<String>,
+    pub(crate) place: Place,
+}
+
+/// One variable of a mapping, ready to be computed.
+#[derive(Debug, Clone)]
+pub struct CompiledVariable {
+    /// The variable's name.
+    pub name: String,
+    /// Its type.
+    pub kind: VariableType,
+    /// How its values lie in memory.
+    pub data_type: DataType,
+    /// The source fields it reads, in the order of their first use.
+    pub fields: Vec<String>,
+    /// Its position in the variable's own `from` list; 0 for what a mapping file says.
+    pub rank: usize,
+    /// Where its expression stands.
+    pub place: Place,
+    /// For `ref`: what it refers to.
+    pub ref_target: Option<RefTarget>,
+    pub(crate) options: TypeOptions,
+    pub(crate) origin: Origin,
+    pub(crate) translation: Option<HashMap<String, String>>,
+    pub(crate) on_error: Fallback,
+}
+
+/// Where a value comes from before it is converted.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// A field as it is.
+    Field(String),
+    /// An expression.
+    Program(Box<Program>),
+}
+
+/// What a value that does not convert becomes.
+#[derive(Debug, Clone)]
+pub(crate) enum Fallback {
+    /// Nothing; it is held.
+    Hold,
+    /// Nothing.
+    Null,
+    /// The one value of this array.
+    Default(ArrayRef),
+}
+
+/// Compiles a mapping file against the fields its stream offers.
+///
+/// `variables` are all variables of the mapping's entity, built-in and custom. The custom variables that
+/// name this stream in their own `from` are added with [`compile_custom`] and [`CompiledMapping::add`].
+///
+/// # Errors
+///
+/// All problems of the file, in the order of their places.
+pub fn compile(
+    mapping: &MappingConfig,
+    places: &dyn Places,
+    fields: &StreamFields<'_>,
+    variables: &[VariableConfig],
+    settings: &Settings,
+) -> Result<CompiledMapping, Vec<Problem>> {
+    let mut compiler = Compiler { scope: Scope::of_stream(fields), settings, problems: Problems::of(places) };
+    let mut compiled = Vec::new();
+    for (name, written) in &mapping.variables {
+        let pointer = child("/variables", name);
+        let Some(variable) = compiler.target(name, &pointer, &mapping.entity, variables) else { continue };
+        compiled.extend(compiler.variable(&Input::of_mapping(variable, written, pointer)));
+    }
+    let scope = mapping.r#where.as_deref().and_then(|text| compiler.condition("/where", text));
+    let effective_from = mapping
+        .effective
+        .as_ref()
+        .and_then(|effective| compiler.effective("effective.from", "/effective/from", &effective.from));
+    let effective_to = mapping
+        .effective
+        .as_ref()
+        .and_then(|effective| effective.to.as_deref())
+        .and_then(|text| compiler.effective("effective.to", "/effective/to", text));
+    let problems = compiler.problems.finish();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut mapping = CompiledMapping {
+        stream: fields.stream.clone(),
+        entity: mapping.entity.clone(),
+        variables: compiled,
+        fields_used: Vec::new(),
+        scope,
+        effective_from,
+        effective_to,
+        timezone: settings.timezone,
+    };
+    mapping.collect_fields();
+    Ok(mapping)
+}
+
+/// Compiles one entry of a custom variable's `from` against the stream that it names.
+///
+/// `pointer` is where the variable stands in its file (empty when the file is the variable). The result
+/// is one more variable of that stream's mapping; its rank is the entry's position.
+///
+/// # Errors
+///
+/// All problems of the entry.
+pub fn compile_custom(
+    variable: &VariableConfig,
+    from_index: usize,
+    places: &dyn Places,
+    pointer: &str,
+    fields: &StreamFields<'_>,
+    settings: &Settings,
+) -> Result<CompiledVariable, Vec<Problem>> {
+    let mut compiler = Compiler { scope: Scope::of_stream(fields), settings, problems: Problems::of(places) };
+    let compiled = match variable.from.get(from_index) {
+        Some(from) => compiler.variable(&Input {
+            variable,
+            key: format!("{pointer}/from/{from_index}"),
+            text_pointer: format!("{pointer}/from/{from_index}/expr"),
+            text: &from.expr,
+            values: from.values.iter().collect(),
+            on_error: &from.on_error,
+            stream: None,
+            rank: from_index,
+        }),
+        None => {
+            let message = format!("`{}` has no entry {from_index} in `from`", variable.name);
+            compiler.problems.at_key(code::ORIGIN, pointer, message, None);
+            None
+        }
+    };
+    let problems = compiler.problems.finish();
+    match compiled {
+        Some(compiled) if problems.is_empty() => Ok(compiled),
+        _ => Err(problems),
+    }
+}
+
+impl CompiledMapping {
+    /// Adds a custom variable that takes its value from this stream.
+    pub fn add(&mut self, variable: CompiledVariable) {
+        self.variables.push(variable);
+        self.collect_fields();
+    }
+
+    /// The fields that decide whether a record is in scope.
+    pub fn scope_fields(&self) -> &[String] {
+        self.scope.as_ref().map_or(&[], |scope| &scope.fields)
+    }
+
+    /// The fields that decide when a record counts.
+    pub fn effective_fields(&self) -> Vec<String> {
+        let both = self.effective_from.iter().chain(&self.effective_to);
+        both.flat_map(|variable| variable.fields.iter().cloned()).collect()
+    }
+
+    fn collect_fields(&mut self) {
+        let mut fields: Vec<String> =
+            self.variables.iter().flat_map(|variable| &variable.fields).chain(self.scope_fields()).cloned().collect();
+        fields.extend(self.effective_fields());
+        fields.sort_unstable();
+        fields.dedup();
+        self.fields_used = fields;
+    }
+}
+
+/// A variable's expression with all that is said about it.
+struct Input<'a> {
+    variable: &'a VariableConfig,
+    /// The pointer of what `values` and `on_error` stand under.
+    key: String,
+    text_pointer: String,
+    text: &'a str,
+    values: HashMap<&'a String, &'a String>,
+    on_error: &'a OnError,
+    stream: Option<&'a String>,
+    rank: usize,
+}
+
+impl<'a> Input<'a> {
+    fn of_mapping(variable: &'a VariableConfig, written: &'a VariableMapping, pointer: String) -> Self {
+        match written {
+            VariableMapping::Expr(text) => Input {
+                variable,
+                text_pointer: pointer.clone(),
+                key: pointer,
+                text,
+                values: HashMap::new(),
+                on_error: &OnError::Hold,
+                stream: None,
+                rank: 0,
+            },
+            VariableMapping::Full(FullMapping { from, values, on_error, stream }) => Input {
+                variable,
+                text_pointer: format!("{pointer}/from"),
+                key: pointer,
+                text: from,
+                values: values.iter().collect(),
+                on_error,
+                stream: stream.as_ref(),
+                rank: 0,
+            },
+        }
+    }
+}
+
+struct Compiler<'a> {
+    scope: Scope,
+    settings: &'a Settings,
+    problems: Problems<'a>,
+}
+
+impl Compiler<'_> {
+    /// The variable that a mapping gives a value.
+    fn target<'v>(
+        &mut self,
+        name: &str,
+        pointer: &str,
+        entity: &str,
+        variables: &'v [VariableConfig],
+    ) -> Option<&'v VariableConfig> {
+        let Some(variable) = variables.iter().find(|variable| variable.name == name) else {
+            let known = variables.iter().map(|variable| variable.name.as_str());
+            let advice = nearest(name, known).map(did_you_mean);
+            let advice = advice.unwrap_or_else(|| format!("to add one, write schemas/variables/{name}.yaml"));
+            let message = format!("unknown variable `{name}` of entity `{entity}`");
+            self.problems.at_key(code::UNKNOWN_VARIABLE, pointer, message, Some(advice));
+            return None;
+        };
+        if !variable.from.is_empty() || variable.derive.is_some() {
+            let where_from = if variable.derive.is_some() { "derive" } else { "from" };
+            let message =
+                format!("`{name}` has a `{where_from}` in its own file, which says where its value comes from");
+            let advice = "add this stream to its `from`, or remove one of the two".to_owned();
+            self.problems.at_key(code::NOT_MAPPED_HERE, pointer, message, Some(advice));
+            return None;
+        }
+        Some(variable)
+    }
+
+    fn variable(&mut self, input: &Input<'_>) -> Option<CompiledVariable> {
+        let before = self.problems.len();
+        let variable = input.variable;
+        let kind = variable.r#type;
+        let options = TypeOptions::of(variable, &self.settings.currency, self.settings.timezone);
+        if input.stream.is_some() && kind != VariableType::Ref {
+            let message =
+                format!("`stream` is for variables of type ref; `{}` is {}", variable.name, variable_type_word(kind));
+            self.problems.at_key(code::STREAM_OF_NO_REF, &child(&input.key, "stream"), message, None);
+        }
+        self.translated_values(input, kind, &options);
+        let on_error = self.fallback(input, kind, &options);
+        let lowered = lower(&self.scope, self.settings.timezone, &input.text_pointer, input.text, &mut self.problems)?;
+        let result = lowered.typed.sql_type;
+        if !input.values.is_empty() && !matches!(result, SqlType::Text | SqlType::Null) {
+            let message = format!("`values` translates text, but the expression is {}", result.phrase());
+            let advice = Some("leave one of the two out, or wrap the expression in `text(…)`".to_owned());
+            self.problems.at_key(code::VALUES_OF_NO_TEXT, &child(&input.key, "values"), message, advice);
+        } else if !result.fits(kind) {
+            let message = format!(
+                "the expression is {}, but `{}` is {}",
+                result.phrase(),
+                variable.name,
+                variable_type_word(kind)
+            );
+            self.problems.at(code::RESULT_TYPE, &input.text_pointer, message, result.advice_for(kind));
+        }
+        let (origin, fields) = self.origin(lowered, &input.text_pointer)?;
+        if self.problems.len() > before {
+            return None;
+        }
+        let translation = (!input.values.is_empty())
+            .then(|| input.values.iter().map(|(from, to)| ((*from).clone(), (*to).clone())).collect());
+        let ref_target = (kind == VariableType::Ref)
+            .then(|| RefTarget { entity: variable.entity.clone(), stream: input.stream.cloned() });
+        Some(CompiledVariable {
+            name: variable.name.clone(),
+            kind,
+            data_type: types::data_type(kind, &options),
+            fields,
+            rank: input.rank,
+            place: self.problems.place(&input.text_pointer),
+            ref_target,
+            options,
+            origin,
+            translation,
+            on_error: on_error?,
+        })
+    }
+
+    /// What `values` gives must be among an enum's values.
+    fn translated_values(&mut self, input: &Input<'_>, kind: VariableType, options: &TypeOptions) {
+        if kind != VariableType::Enum {
+            return;
+        }
+        for (from, to) in &input.values {
+            if options.values.contains(to) {
+                continue;
+            }
+            let known = options.values.iter().map(String::as_str);
+            let advice = nearest(to, known).map(did_you_mean);
+            let advice = advice.unwrap_or_else(|| format!("the values are {}", quoted(&options.values)));
+            let message = format!("`{to}` is not a value of `{}`", input.variable.name);
+            let pointer = child(&child(&input.key, "values"), from);
+            self.problems.at(code::NOT_IN_ENUM, &pointer, message, Some(advice));
+        }
+    }
+
+    fn fallback(&mut self, input: &Input<'_>, kind: VariableType, options: &TypeOptions) -> Option<Fallback> {
+        let default = match input.on_error {
+            OnError::Hold => return Some(Fallback::Hold),
+            OnError::Null => return Some(Fallback::Null),
+            OnError::Default(default) => default,
+        };
+        let translated = input.values.get(default).map_or(default.as_str(), |to| to.as_str());
+        let converted = types::convert_text(kind, options, &StringArray::from(vec![translated]));
+        let pointer = child(&child(&input.key, "on_error"), "default");
+        if let Some((_, reason)) = converted.failures.first() {
+            let message = format!("the default of `on_error` does not convert: {}", reason.message);
+            self.problems.at(code::DEFAULT, &pointer, message, None);
+            return None;
+        }
+        if converted.values.is_null(0) {
+            let advice = Some("write `on_error: null`".to_owned());
+            self.problems.at(code::DEFAULT, &pointer, "the default is empty".to_owned(), advice);
+            return None;
+        }
+        Some(Fallback::Default(converted.values))
+    }
+
+    fn origin(&mut self, lowered: Lowered, pointer: &str) -> Option<(Origin, Vec<String>)> {
+        let fields: Vec<String> = lowered.names.iter().map(|name| name.name.clone()).collect();
+        if lowered.is_bare
+            && let [field] = fields.as_slice()
+        {
+            return Some((Origin::Field(field.clone()), fields));
+        }
+        let program = self.program(lowered, pointer)?;
+        Some((Origin::Program(Box::new(program)), fields))
+    }
+
+    fn program(&mut self, lowered: Lowered, pointer: &str) -> Option<Program> {
+        let program = Program::new(lowered, self.settings.timezone);
+        check_program(&program, self.settings.timezone, pointer, &mut self.problems).then_some(program)
+    }
+
+    fn condition(&mut self, pointer: &str, text: &str) -> Option<CompiledCondition> {
+        let lowered = lower(&self.scope, self.settings.timezone, pointer, text, &mut self.problems)?;
+        let result = lowered.typed.sql_type;
+        if !matches!(result, SqlType::Boolean) {
+            let advice = (result == SqlType::Text && lowered.is_bare).then(|| {
+                let name = written(text.trim());
+                format!("write `boolean({name})`, or compare it: `{name} = '…'`")
+            });
+            let message = format!("`where` needs a condition; this is {}", result.phrase());
+            self.problems.within(code::CONDITION, pointer, Span::empty(), message, advice);
+            return None;
+        }
+        let fields = lowered.names.iter().map(|name| name.name.clone()).collect();
+        let program = self.program(lowered, pointer)?;
+        Some(CompiledCondition { program, fields, place: self.problems.place(pointer) })
+    }
+
+    /// One side of `effective`, which is computed like a variable of type date.
+    fn effective(&mut self, name: &str, pointer: &str, text: &str) -> Option<CompiledVariable> {
+        let variable = date_variable(name);
+        self.variable(&Input {
+            variable: &variable,
+            key: pointer.to_owned(),
+            text_pointer: pointer.to_owned(),
+            text,
+            values: HashMap::new(),
+            on_error: &OnError::Hold,
+            stream: None,
+            rank: 0,
+        })
+    }
+}
+
+/// Whether the program can be planned and does not fail whatever the record; else a problem.
+pub(super) fn check_program(program: &Program, timezone: Tz, pointer: &str, problems: &mut Problems<'_>) -> bool {
+    let as_of = AsOf { instant: Timestamp::from_micros(0), timezone };
+    let failure = match program.bind(as_of) {
+        Ok(bound) => bound.fails_on_blank(),
+        Err(error) => Some(error.render()),
+    };
+    if let Some(why) = failure {
+        let message = format!("the expression fails for every record: {why}");
+        let advice = Some("check its constants: patterns, positions, formats".to_owned());
+        problems.at(code::ALWAYS_FAILS, pointer, message, advice);
+        return false;
+    }
+    true
+}
+
+fn date_variable(name: &str) -> VariableConfig {
+    VariableConfig {
+        name: name.to_owned(),
+        label: Default::default(),
+        description: None,
+        r#type: VariableType::Date,
+        from: Vec::new(),
+        derive: None,
+        values: Vec::new(),
+        currency: None,
+        scale: None,
+        entity: None,
+        aggregate: None,
+        better: None,
+    }
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

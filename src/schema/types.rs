@@ -1,1 +1,0 @@
-//! Conversion of text to typed values; one file per type.

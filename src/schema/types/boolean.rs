@@ -1,0 +1,29 @@
+//! `boolean`: the usual pairs of words and signs.
+
+use super::Reason;
+use super::width::fold;
+
+const TRUE: [&str; 11] = ["true", "1", "yes", "y", "t", "はい", "有", "有り", "あり", "○", "〇"];
+const FALSE: [&str; 11] = ["false", "0", "no", "n", "f", "いいえ", "無", "無し", "なし", "×", "✕"];
+
+/// Reads a yes or no; letters in any case and width.
+pub(super) fn parse(text: &str) -> Result<bool, Reason> {
+    match text {
+        "true" | "1" => return Ok(true),
+        "false" | "0" => return Ok(false),
+        _ => {}
+    }
+    let word = fold(text);
+    // The large circle is drawn like the small one, but is another character.
+    let word = if word == "◯" { "○" } else { word.as_ref() };
+    if TRUE.iter().any(|form| form.eq_ignore_ascii_case(word)) {
+        Ok(true)
+    } else if FALSE.iter().any(|form| form.eq_ignore_ascii_case(word)) {
+        Ok(false)
+    } else {
+        Err(Reason::new(
+            "not_a_boolean",
+            "neither yes nor no; accepted: true/false, 1/0, yes/no, y/n, t/f, はい/いいえ, 有/無, あり/なし, ○/×",
+        ))
+    }
+}

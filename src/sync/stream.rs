@@ -1,0 +1,333 @@
+//! One stream of a run: read page by page, landed batch by batch.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::checkpoint::{self, Batch};
+use super::step::{Step, Steps};
+use crate::clock::{Clock, Timestamp};
+use crate::connect::{ReadMode, Source};
+use crate::control::{Control, Lease};
+use crate::error::{Error, ErrorKind, Result};
+use crate::land::{Counts, Lander, Landing};
+use crate::log::Lake;
+use crate::record::{Cursor, Next, Page, Reading, Stream, StreamId};
+
+/// How large a batch may grow before it is landed; a page is never split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Records.
+    pub records: usize,
+    /// Bytes in memory.
+    pub size_bytes: usize,
+    /// Seconds on the clock.
+    pub secs: i64,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        BatchLimits { records: 50_000, size_bytes: 32 << 20, secs: 30 }
+    }
+}
+
+/// What a run works with; the same for all its streams.
+pub struct Workbench<'a> {
+    /// The control database.
+    pub control: &'a Control,
+    /// The lake.
+    pub lake: &'a Lake,
+    /// Where rebuildable files lie.
+    pub cache: &'a Path,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// The lease on the source.
+    pub lease: &'a Lease,
+    /// The run.
+    pub run_id: &'a str,
+    /// When a batch is landed.
+    pub limits: BatchLimits,
+    /// Whether the brake on absences is off.
+    pub allow_deletes: bool,
+    /// Is told of every step.
+    pub steps: &'a dyn Steps,
+    /// Asks the run to land the batch in hand and stop.
+    pub cancel: CancellationToken,
+    /// Is told of every landed batch.
+    pub progress: &'a dyn Progress,
+}
+
+/// Watches a run, to draw it on a terminal.
+pub trait Progress: Send + Sync {
+    /// A batch of `stream` was landed; the numbers are those of the run so far.
+    fn landed(&self, stream: &StreamId, counts: &Counts, source_total: Option<u64>);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn landed(&self, _stream: &StreamId, _counts: &Counts, _source_total: Option<u64>) {}
+}
+
+/// What a run did to a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StreamReport {
+    /// The stream's name.
+    pub stream: String,
+    /// `first`, `incremental` or `full`.
+    pub mode: &'static str,
+    /// How many records the source says there are in what was read, if it says so.
+    pub source_total: Option<u64>,
+    /// What became of every row.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Requests made, repeated ones included.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// How long it took on the clock.
+    pub duration_ms: i64,
+    /// Whether the stream is complete, or what is missing: `complete`, `partial` or `failed`.
+    pub outcome: &'static str,
+    /// Why it is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<StreamError>,
+}
+
+/// Why a stream is not complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StreamError {
+    /// The code from the catalogue.
+    pub code: String,
+    /// What failed, for which thing.
+    pub message: String,
+    /// What to do now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The whole story for a terminal.
+    #[serde(skip)]
+    pub rendered: String,
+    /// What sort of failure it is.
+    #[serde(skip)]
+    pub kind: Option<ErrorKind>,
+}
+
+impl From<&Error> for StreamError {
+    fn from(error: &Error) -> Self {
+        StreamError {
+            code: error.code_str().to_owned(),
+            message: error.to_string(),
+            help: error.help_text().map(str::to_owned),
+            rendered: error.render(),
+            kind: Some(error.kind()),
+        }
+    }
+}
+
+/// How many pages may wait for landing while the next is read.
+const PAGES_AHEAD: usize = 3;
+
+/// Reads and lands everything new of `stream`. A failure ends the stream, is told in the report, and leaves what
+/// was landed before it.
+pub(super) async fn sync_stream(
+    bench: &Workbench<'_>,
+    source: Arc<dyn Source>,
+    id: &StreamId,
+    stream: &Stream,
+    wanted: ReadMode,
+) -> StreamReport {
+    let started_at = bench.clock.now();
+    let mut report = StreamReport {
+        stream: id.stream.clone(),
+        mode: "incremental",
+        source_total: None,
+        counts: Counts::default(),
+        requests: 0,
+        bytes: 0,
+        duration_ms: 0,
+        outcome: "complete",
+        error: None,
+    };
+    let result = read_and_land(bench, source, id, stream, wanted, &mut report).await;
+    report.duration_ms = (bench.clock.now().micros() - started_at.micros()) / 1_000;
+    if let Err(error) = result {
+        warn!(stream = %id, code = error.code_str(), error = %error, "the stream is not complete");
+        report.outcome = match error.kind() {
+            ErrorKind::Quota | ErrorKind::RateLimited | ErrorKind::Cancelled => "partial",
+            _ => "failed",
+        };
+        report.error = Some(StreamError::from(&error));
+    }
+    report
+}
+
+async fn read_and_land(
+    bench: &Workbench<'_>,
+    source: Arc<dyn Source>,
+    id: &StreamId,
+    stream: &Stream,
+    wanted: ReadMode,
+    report: &mut StreamReport,
+) -> Result<()> {
+    let standing = checkpoint::recover(bench.control, bench.lake, id).await?;
+    let progress = (!standing.payload.finished).then(|| standing.payload.progress.clone()).flatten();
+    let mut lander = Lander::open(bench.lake, bench.cache, id, stream, progress).await?;
+    let waiting = lander.fields_waiting();
+    let mode = match wanted {
+        ReadMode::Incremental if !waiting.is_empty() => {
+            info!(stream = %id, fields = waiting.join(", "), "reading everything once more: these fields were never read for every record");
+            ReadMode::Full
+        }
+        ReadMode::Incremental if standing.payload.needs_full => ReadMode::Full,
+        other => other,
+    };
+    report.mode = match (&standing.cursor, mode) {
+        (None, _) => "first",
+        (_, ReadMode::Full) => "full",
+        (_, ReadMode::Incremental) => "incremental",
+    };
+    let not_before = standing.complete_through.map(|through| through.plus_secs(-OVERLAP_SECS));
+
+    let (send, mut receive) = mpsc::channel::<Result<Page>>(PAGES_AHEAD);
+    let stop = bench.cancel.child_token();
+    let reader = tokio::spawn(read_pages(source, stream.clone(), standing.cursor, mode, send, stop.clone()));
+    let landed = land_pages(bench, id, &mut lander, &mut receive, not_before, report).await;
+    stop.cancel();
+    receive.close();
+    let read =
+        reader.await.map_err(|error| Error::new(ErrorKind::Internal, "reading was interrupted").caused_by(error));
+    landed.and(read)?;
+    lander.ledger().tidy(bench.lake, id).await
+}
+
+/// How far before the cursor a stamp still dates a change that a pass finds (B2).
+const OVERLAP_SECS: i64 = 600;
+
+/// Reads pages until all is read, somebody asks to stop, or reading fails.
+async fn read_pages(
+    source: Arc<dyn Source>,
+    stream: Stream,
+    mut cursor: Option<Cursor>,
+    mode: ReadMode,
+    send: mpsc::Sender<Result<Page>>,
+    stop: CancellationToken,
+) {
+    let mut first = true;
+    loop {
+        let read = source.read_page(&stream, cursor.as_ref(), first, mode);
+        let page = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            page = read => page,
+        };
+        first = false;
+        let more = match &page {
+            Ok(Page { next: Next::More(next), .. }) => {
+                cursor = Some(next.clone());
+                true
+            }
+            _ => false,
+        };
+        if send.send(page).await.is_err() || !more {
+            return;
+        }
+    }
+}
+
+async fn land_pages(
+    bench: &Workbench<'_>,
+    id: &StreamId,
+    lander: &mut Lander,
+    pages: &mut mpsc::Receiver<Result<Page>>,
+    not_before: Option<Timestamp>,
+    report: &mut StreamReport,
+) -> Result<()> {
+    let mut batch: Vec<Page> = Vec::new();
+    let mut began_at = bench.clock.now();
+    loop {
+        let page = match pages.recv().await {
+            Some(Ok(page)) => page,
+            Some(Err(error)) => {
+                // What was read before the failure is as good as ever.
+                land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+                return Err(error);
+            }
+            None => {
+                land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+                return Err(Error::new(ErrorKind::Cancelled, "the run was asked to stop")
+                    .with("stream", id)
+                    .help("what was read is kept; the next run continues from here"));
+            }
+        };
+        bench.steps.reached(Step::PageRead)?;
+        report.requests += page.requests;
+        report.bytes += page.bytes;
+        if page.source_total.is_some() {
+            report.source_total = page.source_total;
+        }
+        if batch.last().is_some_and(|last| last.reading != page.reading) {
+            land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+        }
+        if batch.is_empty() {
+            began_at = bench.clock.now();
+        }
+        let done = matches!(page.next, Next::Done { .. });
+        let ends = page.ends_reading;
+        batch.push(page);
+        if done || ends || is_full(&batch, &bench.limits, began_at, bench.clock.now()) {
+            land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+        }
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+fn is_full(batch: &[Page], limits: &BatchLimits, began_at: Timestamp, now: Timestamp) -> bool {
+    let records: usize = batch.iter().map(|page| page.records.len()).sum();
+    let size: usize = batch.iter().map(|page| page.records.size_bytes()).sum();
+    records >= limits.records || size >= limits.size_bytes || now >= began_at.plus_secs(limits.secs)
+}
+
+async fn land(
+    bench: &Workbench<'_>,
+    id: &StreamId,
+    lander: &mut Lander,
+    pages: Vec<Page>,
+    not_before: Option<Timestamp>,
+    report: &mut StreamReport,
+) -> Result<()> {
+    let Some(last) = pages.last() else { return Ok(()) };
+    let (cursor, finished, complete_through) = match &last.next {
+        Next::More(cursor) => (cursor.clone(), false, None),
+        Next::Done { cursor, complete_through } => (cursor.clone(), true, *complete_through),
+    };
+    let recorded_at = checkpoint::next_recorded_at(bench.clock, lander);
+    let landing = Landing { run_id: bench.run_id, recorded_at, not_before, allow_deletes: bench.allow_deletes };
+    let mut taken = lander.take(&pages, &landing).await?;
+    // A dated file speaks for everything up to its date.
+    let stated = taken.statement.as_ref().map(|statement| statement.at.plus_micros(1));
+    let through = match pages.iter().rev().find_map(|page| page.reading.as_ref()) {
+        Some(Reading::Statement { .. }) => stated,
+        _ => complete_through,
+    };
+    let batch = Batch { stream: id, run_id: bench.run_id, recorded_at, cursor, finished, complete_through: through };
+    checkpoint::store(bench.control, bench.lake, bench.lease, lander, batch, &mut taken, bench.steps).await?;
+    if !taken.rejected.is_empty() {
+        bench.control.rejected().keep(id, bench.run_id, &taken.rejected).await?;
+    }
+    report.counts.add(&taken.counts);
+    bench.progress.landed(id, &report.counts, report.source_total);
+    if taken.needs_full {
+        return Err(Error::new(ErrorKind::Cancelled, "a reading must be done again from its beginning")
+            .with("stream", id)
+            .help("run the sync again: it reads everything once more"));
+    }
+    Ok(())
+}

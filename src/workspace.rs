@@ -1,0 +1,181 @@
+//! An opened project: its files, its lake, its control database, and what time it is.
+//!
+//! Commands, the daemon and the web all work on one of these.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::clock::{Clock, Timestamp};
+use crate::cli::shipped;
+use crate::config::{Environment, NamedBy, Project};
+use crate::connect::http::{Hosts, Settings as HttpSettings, TokioTimer};
+use crate::connect::registry::Connector;
+use crate::connect::{self, OpenArgs, Source, StoredToken, TokenStore};
+use crate::control::Control;
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::Lake;
+use crate::publish::{PublishReport, publish};
+use crate::record::SourceId;
+use crate::snapshot::period::{self, Calendar, FirstOrLast};
+use crate::snapshot::{Kept, Model, Origin, build, state_at};
+
+/// An opened project.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// The project's files.
+    pub project: Arc<Project>,
+    /// Where logs and snapshots lie.
+    pub lake: Lake,
+    /// The control database.
+    pub control: Control,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    hosts: Arc<Hosts>,
+}
+
+impl Workspace {
+    /// Opens the project in `folder`, making lake and control database where they do not exist yet.
+    ///
+    /// # Errors
+    ///
+    /// Config with every problem of its files, storage when lake or database cannot be opened.
+    pub async fn open(folder: &Path, environment: &Environment, clock: Arc<dyn Clock>) -> Result<Workspace> {
+        let project = Project::open(folder, environment, &shipped())?;
+        let lake = Lake::open(project.settings.lake.url.as_str(), &project.root)?;
+        let control = Control::open(project.settings.database_url.expose(), clock.clone()).await?;
+        let hosts = Arc::new(Hosts::new(HttpSettings::default(), Arc::new(TokioTimer::default()))?);
+        Ok(Workspace { project: Arc::new(project), lake, control, clock, hosts })
+    }
+
+    /// Where files lie that can be deleted at any time.
+    pub fn cache(&self) -> PathBuf {
+        self.project.root.join(".nenrin").join("cache")
+    }
+
+    /// The project's calendar.
+    pub fn calendar(&self) -> Calendar {
+        let settings = &self.project.settings;
+        Calendar {
+            timezone: settings.timezone,
+            fiscal_start_month: u32::from(settings.fiscal.start_month),
+            fiscal_year_named_by: match settings.fiscal.named_by {
+                NamedBy::First => FirstOrLast::First,
+                NamedBy::Last => FirstOrLast::Last,
+            },
+            closing_day: u32::from(settings.closing_day),
+        }
+    }
+
+    /// The ids of all sources.
+    pub fn source_ids(&self) -> Vec<SourceId> {
+        self.project.sources.iter().map(|source| source.value.id.clone()).collect()
+    }
+
+    /// Opens the source `id`; nothing is asked of it yet.
+    ///
+    /// # Errors
+    ///
+    /// Usage when there is none of that name, config when its settings cannot be used.
+    pub async fn source(&self, id: &SourceId, run_id: &str) -> Result<Arc<dyn Source>> {
+        let source = self.project.source(&id.0).ok_or_else(|| {
+            let names: Vec<String> = self.source_ids().into_iter().map(|id| id.0).collect();
+            Error::new(ErrorKind::Usage, format!("there is no source `{id}`"))
+                .help(format!("sources of this project: {}", names.join(", ")))
+        })?;
+        let connector = Connector::named(&source.value.connector)?;
+        let opened = (connector.open)(OpenArgs {
+            id: id.clone(),
+            config: source.value.settings.expose().clone(),
+            root: self.project.root.clone(),
+            clock: self.clock.clone(),
+            calendar: Arc::new(ProjectCalendar(self.calendar())),
+            token_store: Arc::new(ControlTokens(self.control.clone())),
+            hosts: self.hosts.clone(),
+            run_id: run_id.to_owned(),
+        })
+        .await?;
+        Ok(Arc::from(opened))
+    }
+
+    /// The project's definitions, compiled against what the lake holds.
+    pub async fn model(&self) -> Result<Model> {
+        Model::compile(&self.project, &self.lake, &self.control).await
+    }
+
+    /// The state at `at`: by all that is known, or by what was known at `known_at`.
+    pub async fn state(&self, model: &Model, at: Timestamp, known_at: Option<Timestamp>) -> Result<Kept> {
+        match known_at {
+            None => state_at(&self.lake, model, at).await,
+            Some(_) => {
+                let built = build(model, at, known_at).await?;
+                Ok(Kept { state: built.state, origin: Origin::Provisional, fingerprint: String::new() })
+            }
+        }
+    }
+
+    /// Publishes the state as it is now as SQL tables.
+    ///
+    /// # Errors
+    ///
+    /// Conflict when a table of that name is not ours, failures of the database.
+    pub async fn publish_current(&self) -> Result<PublishReport> {
+        let model = self.model().await?;
+        let built = build(&model, self.clock.now(), None).await?;
+        let entities: Vec<_> =
+            model.entities.iter().map(|entity| (entity.config.clone(), entity.variables.clone())).collect();
+        publish(&self.control, &built.state, &entities).await
+    }
+
+    /// What `text` means as an instant: a period its end, an instant itself.
+    pub fn instant(&self, text: &str) -> Result<Timestamp> {
+        period::parse_as_of(text, &self.calendar(), self.clock.now())
+    }
+}
+
+/// The project's calendar as connectors ask it.
+#[derive(Debug)]
+struct ProjectCalendar(Calendar);
+
+impl connect::Calendar for ProjectCalendar {
+    fn month_end(&self, year: i32, month: u32) -> Option<Timestamp> {
+        ((1..=12).contains(&month) && (1..=9999).contains(&year))
+            .then(|| period::month_end(year, month, &self.0).plus_micros(1))
+    }
+
+    fn day_end(&self, year: i32, month: u32, day: u32) -> Option<Timestamp> {
+        let date = chrono::NaiveDate::from_ymd_opt(year, month, day)?;
+        Some(period::day_end(date, &self.0).plus_micros(1))
+    }
+}
+
+/// Rotated tokens, kept encrypted in the control database.
+#[derive(Debug)]
+struct ControlTokens(Control);
+
+/// The token and where it came from lie together, so that they are replaced together.
+fn token_name(origin: &str) -> String {
+    format!("refresh:{origin}")
+}
+
+/// Names the origin of the newest token.
+const ORIGIN: &str = "refresh-origin";
+
+#[async_trait]
+impl TokenStore for ControlTokens {
+    async fn load(&self, source: &SourceId) -> Result<Option<StoredToken>> {
+        use secrecy::ExposeSecret;
+        let tokens = self.0.tokens();
+        let Some(origin) = tokens.get(&source.0, ORIGIN).await? else { return Ok(None) };
+        let origin = origin.secret.expose_secret().to_owned();
+        let token = tokens.get(&source.0, &token_name(&origin)).await?;
+        Ok(token.map(|token| StoredToken { origin, token: token.secret }))
+    }
+
+    async fn save(&self, source: &SourceId, token: &StoredToken) -> Result<()> {
+        let tokens = self.0.tokens();
+        tokens.put(&source.0, &token_name(&token.origin), &token.token).await?;
+        tokens.put(&source.0, ORIGIN, &token.origin.clone().into()).await
+    }
+}
