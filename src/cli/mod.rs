@@ -6,12 +6,16 @@
 pub mod check;
 pub mod compare;
 pub mod context;
+pub mod held;
 pub mod init;
 pub mod logging;
 mod open;
 pub mod output;
+pub mod publish;
 pub mod query;
+pub mod runs;
 pub mod schema;
+pub mod serve;
 pub mod shipped;
 pub mod sync;
 
@@ -68,8 +72,12 @@ pub enum Command {
     Init(init::InitArgs),
     Check(check::CheckArgs),
     Sync(sync::SyncArgs),
+    Serve(serve::ServeArgs),
+    Runs(runs::RunsArgs),
+    Held(held::HeldArgs),
     Compare(compare::CompareArgs),
     Query(query::QueryArgs),
+    Publish(publish::PublishArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -77,11 +85,15 @@ impl Command {
     /// What is logged when nobody says otherwise: a daemon tells its story, a command only what it coped with.
     fn default_log(&self) -> &'static str {
         match self {
+            Command::Serve(_) => "info",
             Command::Init(_)
             | Command::Check(_)
             | Command::Sync(_)
+            | Command::Runs(_)
+            | Command::Held(_)
             | Command::Compare(_)
             | Command::Query(_)
+            | Command::Publish(_)
             | Command::Schema(_) => "warn",
         }
     }
@@ -115,8 +127,12 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Init(args) => init::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
+        Command::Serve(args) => serve::run(args, context).await,
+        Command::Runs(args) => runs::run(args, context).await,
+        Command::Held(args) => held::run(args, context).await,
         Command::Compare(args) => compare::run(args, context).await,
         Command::Query(args) => query::run(args, context).await,
+        Command::Publish(args) => publish::run(args, context).await,
         Command::Schema(args) => schema::run(args, context).await,
     }
 }
