@@ -57,6 +57,21 @@ pub struct CompareArgs {
     pub known_at: Option<String>,
 }
 
+impl CompareArgs {
+    /// Two periods, with everything else as it is when not said.
+    pub(crate) fn of(a: &str, b: &str) -> CompareArgs {
+        CompareArgs {
+            a: a.to_owned(),
+            b: b.to_owned(),
+            variables: None,
+            by: None,
+            top: 10,
+            money: None,
+            known_at: None,
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors

@@ -6,6 +6,8 @@
 pub mod check;
 pub mod compare;
 pub mod context;
+pub mod demo;
+pub mod held;
 pub mod init;
 pub mod logging;
 mod open;
@@ -22,7 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use context::{Context, OutputFormat};
-pub(crate) use open::open;
+pub(crate) use open::{open, open_with_sources};
 pub use shipped::shipped;
 
 use crate::config::{LogConfig, LogFormat, Problems, Project, render};
@@ -65,11 +67,13 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 something failed or is held above 
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs)] // each is documented at its arguments
 pub enum Command {
+    Demo(demo::DemoArgs),
     Init(init::InitArgs),
     Check(check::CheckArgs),
     Sync(sync::SyncArgs),
     Compare(compare::CompareArgs),
     Query(query::QueryArgs),
+    Held(held::HeldArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -77,11 +81,13 @@ impl Command {
     /// What is logged when nobody says otherwise: a daemon tells its story, a command only what it coped with.
     fn default_log(&self) -> &'static str {
         match self {
-            Command::Init(_)
+            Command::Demo(_)
+            | Command::Init(_)
             | Command::Check(_)
             | Command::Sync(_)
             | Command::Compare(_)
             | Command::Query(_)
+            | Command::Held(_)
             | Command::Schema(_) => "warn",
         }
     }
@@ -112,11 +118,17 @@ impl Cli {
 /// What kept it from running; [`report`] prints it.
 pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
     match command {
+        Command::Demo(args) => demo::run(args, context).await,
         Command::Init(args) => init::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
         Command::Compare(args) => compare::run(args, context).await,
         Command::Query(args) => query::run(args, context).await,
+        Command::Held(args) => {
+            let workspace = open(context).await?;
+            held::held(&workspace.control, &args, context, &mut std::io::stdout().lock()).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Schema(args) => schema::run(args, context).await,
     }
 }
