@@ -2,7 +2,8 @@
 
 use super::join::Pair;
 use super::model::Status;
-use super::side::{Column, Known, Presence, Side};
+use super::side::{Column, Presence, Side, Values};
+use crate::snapshot::Cell;
 
 /// Which variables of which customers are known to differ.
 #[derive(Debug)]
@@ -20,22 +21,28 @@ impl Classified {
     ///
     /// A cell that is unknown on either side is not known to differ; empty equals empty.
     pub(super) fn of(a: &Side<'_>, b: &Side<'_>, pairs: &[Pair], selected: &[usize]) -> Self {
-        let mut columns = Vec::new();
-        let mut starts = Vec::with_capacity(pairs.len() + 1);
+        let both: Vec<Both> = pairs.iter().enumerate().filter_map(|(index, pair)| Both::of(index, pair)).collect();
+        // Column after column, since that is how the values lie in memory; then put in order of the pairs.
+        let mut found: Vec<(usize, usize)> = Vec::new();
         let mut counts = vec![0; a.columns.len()];
-        for pair in pairs {
-            starts.push(columns.len());
-            if (pair.a, pair.b) != (Presence::Present, Presence::Present) {
-                continue;
-            }
-            for column in selected.iter().copied() {
-                if differs(a, b, pair, column) {
-                    columns.push(column);
-                    counts[column] += 1;
-                }
-            }
+        for column in selected.iter().copied() {
+            let before = found.len();
+            differing(&a.columns[column], &b.columns[column], &both, |index| found.push((index, column)));
+            counts[column] = (found.len() - before) as u64;
         }
-        starts.push(columns.len());
+        let mut starts = vec![0; pairs.len() + 1];
+        for (index, _) in &found {
+            starts[index + 1] += 1;
+        }
+        for index in 0..pairs.len() {
+            starts[index + 1] += starts[index];
+        }
+        let mut next = starts.clone();
+        let mut columns = vec![0; found.len()];
+        for (index, column) in found {
+            columns[next[index]] = column;
+            next[index] += 1;
+        }
         Classified { columns, starts, counts }
     }
 
@@ -62,15 +69,47 @@ impl Classified {
     }
 }
 
-fn differs(a: &Side<'_>, b: &Side<'_>, pair: &Pair, column: usize) -> bool {
-    let before = a.known(column, pair.a_row, pair.a);
-    let after = b.known(column, pair.b_row, pair.b);
-    match (before, after) {
-        (Known::Value(a_row), Known::Value(b_row)) => {
-            !a.columns[column].values.equal(a_row, &b.columns[column].values, b_row)
+/// A customer that is there on both sides.
+#[derive(Debug, Clone, Copy)]
+struct Both {
+    index: usize,
+    a_row: usize,
+    b_row: usize,
+}
+
+impl Both {
+    fn of(index: usize, pair: &Pair) -> Option<Both> {
+        match (pair.a, pair.b, pair.a_row, pair.b_row) {
+            (Presence::Present, Presence::Present, Some(a_row), Some(b_row)) => Some(Both { index, a_row, b_row }),
+            _ => None,
         }
-        (Known::Value(_), Known::Empty) | (Known::Empty, Known::Value(_)) => true,
-        _ => false,
+    }
+}
+
+/// Calls `found` for each pair that is known to differ in a column, in their order.
+fn differing(a: &Column, b: &Column, both: &[Both], found: impl FnMut(usize)) {
+    match (&a.values, &b.values) {
+        (Values::Text(x), Values::Text(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Integer(x), Values::Integer(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Decimal(x, _), Values::Decimal(y, _)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Boolean(x), Values::Boolean(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Date(x), Values::Date(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Instant(x), Values::Instant(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        // Columns of two types are refused when the sides are opened.
+        _ => {}
+    }
+}
+
+fn scan(a: &Column, b: &Column, both: &[Both], mut found: impl FnMut(usize), equal: impl Fn(usize, usize) -> bool) {
+    for Both { index, a_row, b_row } in both.iter().copied() {
+        let differs = match (a.cells[a_row], b.cells[b_row]) {
+            (Cell::Value, Cell::Value) => !equal(a_row, b_row),
+            (Cell::Value, Cell::Empty | Cell::NoSource) | (Cell::Empty | Cell::NoSource, Cell::Value) => true,
+            _ => false,
+        };
+        if differs {
+            found(index);
+        }
     }
 }
 
