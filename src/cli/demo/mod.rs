@@ -98,7 +98,7 @@ pub async fn run(args: DemoArgs, context: &Context) -> Result<ExitCode> {
 
     say(&mut out, "\n2. October 2025 beside October 2026\n");
     let wanted = CompareArgs::of("2025-10", "2026-10");
-    let comparison = compare_periods(&workspace, &wanted).await?;
+    let comparison = compare_periods(&workspace, &wanted, false).await?;
     let zone = workspace.project.settings.timezone;
     print_comparison(&comparison, zone, OutputFormat::Table, context.color, &mut out)?;
 
