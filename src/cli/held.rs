@@ -1,15 +1,16 @@
 //! `nenrin held`: values that did not convert and rows that are no records, with why and how many.
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::output::{Cell, Column, Kind, Table, print_document, print_table, write};
-use super::{Context, OutputFormat};
+use super::output::{Cell, Column, Kind, Table, check_destination, print_document, print_table, write};
+use super::{Context, OutputFormat, open};
 use crate::control::{Control, HeldFilter, HeldGroup, HeldRow, RejectedGroup, RejectedRow};
 use crate::error::Result;
 
-/// What `nenrin held` is told.
+/// List values that do not convert and rows that are no records, with why and how many.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct HeldArgs {
     /// Only of this source.
@@ -35,25 +36,27 @@ pub struct HeldArgs {
 
 /// What is held and what was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
+enum Report {
     /// Grouped by reason, with counts.
     Groups(Vec<HeldGroup>, Vec<RejectedGroup>),
     /// One by one.
     Each(Vec<HeldRow>, Vec<RejectedRow>),
 }
 
-/// Prints what is held and what was rejected. People see two tables; JSON has both; CSV, JSON lines and Parquet
-/// hold the held values only.
+/// Runs the command.
 ///
 /// # Errors
 ///
-/// Failures of the control database or the output.
-pub async fn held(control: &Control, args: &HeldArgs, context: &Context, out: &mut dyn Write) -> Result<()> {
-    print(&read(control, args).await?, context, out)
+/// What keeps the project from being opened, failures of the control database or the output.
+pub async fn run(args: HeldArgs, context: &Context) -> Result<ExitCode> {
+    check_destination(context.output)?;
+    let workspace = open(context).await?;
+    print(&read(&workspace.control, &args).await?, context, &mut std::io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Reads what `args` ask for. Rejected rows belong to no variable: with one named there are none.
-pub async fn read(control: &Control, args: &HeldArgs) -> Result<Report> {
+async fn read(control: &Control, args: &HeldArgs) -> Result<Report> {
     let filter = HeldFilter {
         source: args.source.as_deref(),
         stream: args.stream.as_deref(),
@@ -74,8 +77,8 @@ pub async fn read(control: &Control, args: &HeldArgs) -> Result<Report> {
     Ok(Report::Groups(control.held().groups(&filter).await?, rejected))
 }
 
-/// Prints a report.
-pub fn print(report: &Report, context: &Context, out: &mut dyn Write) -> Result<()> {
+/// Prints a report: people see two tables, JSON has both; CSV, JSON lines and Parquet hold the held values only.
+fn print(report: &Report, context: &Context, out: &mut dyn Write) -> Result<()> {
     let (held, rejected) = match report {
         Report::Groups(held, rejected) => (held_groups(held), rejected_groups(rejected)),
         Report::Each(held, rejected) => (held_rows(held), rejected_rows(rejected)),

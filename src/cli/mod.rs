@@ -12,9 +12,13 @@ pub mod init;
 pub mod logging;
 mod open;
 pub mod output;
+pub mod publish;
 pub mod query;
+pub mod runs;
 pub mod schema;
+pub mod serve;
 pub mod shipped;
+pub mod simulate;
 pub mod sync;
 
 use std::io::{IsTerminal, Write};
@@ -71,9 +75,13 @@ pub enum Command {
     Init(init::InitArgs),
     Check(check::CheckArgs),
     Sync(sync::SyncArgs),
+    Serve(serve::ServeArgs),
+    Runs(runs::RunsArgs),
+    Held(held::HeldArgs),
     Compare(compare::CompareArgs),
     Query(query::QueryArgs),
-    Held(held::HeldArgs),
+    Publish(publish::PublishArgs),
+    Simulate(simulate::SimulateArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -81,13 +89,17 @@ impl Command {
     /// What is logged when nobody says otherwise: a daemon tells its story, a command only what it coped with.
     fn default_log(&self) -> &'static str {
         match self {
+            Command::Serve(_) => "info",
             Command::Demo(_)
             | Command::Init(_)
             | Command::Check(_)
             | Command::Sync(_)
+            | Command::Runs(_)
+            | Command::Held(_)
             | Command::Compare(_)
             | Command::Query(_)
-            | Command::Held(_)
+            | Command::Publish(_)
+            | Command::Simulate(_)
             | Command::Schema(_) => "warn",
         }
     }
@@ -122,13 +134,13 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Init(args) => init::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
+        Command::Serve(args) => serve::run(args, context).await,
+        Command::Runs(args) => runs::run(args, context).await,
+        Command::Held(args) => held::run(args, context).await,
         Command::Compare(args) => compare::run(args, context).await,
         Command::Query(args) => query::run(args, context).await,
-        Command::Held(args) => {
-            let workspace = open(context).await?;
-            held::held(&workspace.control, &args, context, &mut std::io::stdout().lock()).await?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Publish(args) => publish::run(args, context).await,
+        Command::Simulate(args) => simulate::run(args, context).await,
         Command::Schema(args) => schema::run(args, context).await,
     }
 }

@@ -41,7 +41,7 @@ mod secret {
             Url { full: SecretString::from(full), shown }
         }
 
-        pub(in crate::control) fn expose(&self) -> &str {
+        pub(crate) fn expose(&self) -> &str {
             self.full.expose_secret()
         }
     }

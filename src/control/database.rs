@@ -78,6 +78,11 @@ impl Control {
         &self.address
     }
 
+    /// This machine and process, for people and for names that must be unique.
+    pub fn process_label(&self) -> String {
+        self.process.label()
+    }
+
     /// The present instant, by the clock the database was opened with.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -17,7 +17,6 @@ pub struct LeaseKeeper {
     control: Control,
     lease: Lease,
     stop: CancellationToken,
-    lost: CancellationToken,
     task: Option<JoinHandle<()>>,
 }
 
@@ -25,18 +24,13 @@ impl LeaseKeeper {
     /// Starts renewing `lease` three times per `ttl_secs`. `lost` is cancelled when another holder has it.
     pub fn start(control: &Control, lease: Lease, ttl_secs: u32, lost: CancellationToken) -> LeaseKeeper {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(renew_until(control.clone(), lease.clone(), ttl_secs, stop.clone(), lost.clone()));
-        LeaseKeeper { control: control.clone(), lease, stop, lost, task: Some(task) }
+        let task = tokio::spawn(renew_until(control.clone(), lease.clone(), ttl_secs, stop.clone(), lost));
+        LeaseKeeper { control: control.clone(), lease, stop, task: Some(task) }
     }
 
     /// The lease that is kept. Its `expires_at` is that of the beginning; its token does not change.
     pub fn lease(&self) -> &Lease {
         &self.lease
-    }
-
-    /// Whether the lease was lost.
-    pub fn is_lost(&self) -> bool {
-        self.lost.is_cancelled()
     }
 
     /// Stops renewing and gives the lease back.

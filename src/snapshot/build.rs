@@ -9,7 +9,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::interleave;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
-use super::identity::{CUSTOMER, identity_at};
+use super::identity::CUSTOMER;
 use super::model::{EntityModel, Model, StreamModel};
 use super::rows::{HeldAt, Moment, Rows, load};
 use super::state::{Cell, Coverage, State, StreamCoverage};
@@ -35,7 +35,7 @@ pub struct Built {
 /// Computes the state at `at`, as known at `known_at` (`None`: by now).
 pub async fn build(model: &Model, at: Timestamp, known_at: Option<Timestamp>) -> Result<Built> {
     let known = known_at.unwrap_or(Timestamp::MAX);
-    let identity = identity_at(model, known).await?;
+    let identity = model.identity(known).await?;
     let mut held = Vec::new();
     let mut assignment = BTreeMap::new();
     let mut entities = BTreeMap::new();

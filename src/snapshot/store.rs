@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use super::build::{Built, build};
 use super::fingerprint::Fingerprint;
-use super::identity::identity_at;
 use super::model::Model;
 use super::state::{State, StreamCoverage};
 use crate::clock::Timestamp;
@@ -110,7 +109,7 @@ async fn read(lake: &Lake, model: &Model, manifest: &Manifest, at: Timestamp) ->
     let folder = folder(at);
     let marks = identity_marks(model);
     if manifest.identity != marks {
-        let identity = identity_at(model, Timestamp::MAX).await?;
+        let identity = model.identity(Timestamp::MAX).await?;
         let Some(assigned) = lake.get(&format!("{folder}/assignment.parquet")).await? else { return Ok(None) };
         if !holds(&decode(assigned)?, &identity) {
             return Ok(None);

@@ -17,7 +17,7 @@ use clap::Args;
 
 use super::compare::{CompareArgs, compare_periods, print as print_comparison};
 use super::output::{Cell, Column, Kind, Table, print_rows, print_table};
-use super::held::{HeldArgs, held};
+use super::held::{self, HeldArgs};
 use super::{Context, OutputFormat};
 use crate::clock::{ManualClock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
@@ -105,8 +105,9 @@ pub async fn run(args: DemoArgs, context: &Context) -> Result<ExitCode> {
     say(&mut out, "\n3. What could not be converted is held, with the reason; nothing is dropped or guessed\n");
     let all = HeldArgs { limit: 100, ..HeldArgs::default() };
     let for_people = Context { output: OutputFormat::Table, ..context.clone() };
-    held(&workspace.control, &all, &for_people, &mut out).await?;
+    held::print(&held::read(&workspace.control, &all).await?, &for_people, &mut out)?;
 
+    workspace.publish_current().await?;
     say(&mut out, "\n4. A variable defined this morning: schemas/variables/health_score.yaml is added now\n");
     say(&mut out, project::LATER.1);
     files::write_later(&folder)?;
