@@ -15,7 +15,7 @@ use super::index::{Index, IndexEntry};
 use super::rebuild::{last_links, links_at};
 use super::seen::{PassProgress, Seen};
 use super::timeline::{self, Timeline};
-use super::versions::{Completions, Content, Version, build};
+use super::versions::{Completions, Content, Origins, Version, build};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{KeyMap, Lake, Ledger, LogTable, NewVersions, Pass, Statement, key_hash};
@@ -271,16 +271,9 @@ impl Lander {
         taken.version_count = versions.len() as u64;
         if !versions.is_empty() {
             taken.max_seq = next_seq - 1;
-            taken.versions = Some(build(
-                &versions,
-                pages,
-                &completions,
-                &fetched,
-                &all_fields,
-                |field| self.class_of(field),
-                landing.recorded_at,
-                landing.run_id,
-            )?);
+            let origins = Origins { pages, completions: &completions, fetched: &fetched, fetched_fields: &all_fields };
+            let class_of = |field: &str| self.class_of(field);
+            taken.versions = Some(build(&versions, origins, class_of, landing.recorded_at, landing.run_id)?);
         }
         taken.links = new_links;
         taken.progress = self.seen.as_ref().map(Seen::progress);
