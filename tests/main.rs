@@ -1,4 +1,7 @@
 //! What nenrin does as a whole; one binary, since each links the query engine again.
 
+#![allow(clippy::unwrap_used, reason = "everything here is a test or serves one")]
+
+mod contract;
 mod control;
 mod support;

@@ -170,3 +170,6 @@ pub(super) fn setting_problem(code: &'static str, setting: &str, message: String
 fn talk(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,8 @@ use crate::cli::context::OutputFormat;
 use crate::cli::output::{self, Align, Cell, Column, Kind, Look, Table, draw, pad, thousands};
 use crate::clock::Timestamp;
 use crate::compare::{
-    Bar, CompareRequest, Comparison, CustomerChange, Decimal, Groups, Metric, Ratio, SideSummary, Status, Value, Waterfall, compare,
+    Bar, CompareRequest, Comparison, CustomerChange, Decimal, Groups, Metric, Ratio, SideSummary, Status, Value,
+    Waterfall, compare,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::workspace::Workspace;
@@ -56,6 +57,21 @@ pub struct CompareArgs {
     pub known_at: Option<String>,
 }
 
+impl CompareArgs {
+    /// Two periods, with everything else as it is when not said.
+    pub(crate) fn of(a: &str, b: &str) -> CompareArgs {
+        CompareArgs {
+            a: a.to_owned(),
+            b: b.to_owned(),
+            variables: None,
+            by: None,
+            top: 10,
+            money: None,
+            known_at: None,
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -64,14 +80,14 @@ pub struct CompareArgs {
 pub async fn run(args: CompareArgs, context: &Context) -> Result<ExitCode> {
     output::check_destination(context.output)?;
     let workspace = open(context).await?;
-    let comparison = compare_periods(&workspace, &args).await?;
+    let comparison = compare_periods(&workspace, &args, context.output != OutputFormat::Table).await?;
     let zone = workspace.project.settings.timezone;
     print(&comparison, zone, context.output, context.color, &mut std::io::stdout().lock())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Computes what the command prints.
-pub(crate) async fn compare_periods(workspace: &Workspace, args: &CompareArgs) -> Result<Comparison> {
+/// Computes what the command prints; with what differs per customer, where asked for.
+pub(crate) async fn compare_periods(workspace: &Workspace, args: &CompareArgs, changes: bool) -> Result<Comparison> {
     let (a, b) = (workspace.instant(&args.a)?, workspace.instant(&args.b)?);
     let known_at = args.known_at.as_deref().map(|text| workspace.instant(text)).transpose()?;
     let model = workspace.model().await?;
@@ -83,6 +99,7 @@ pub(crate) async fn compare_periods(workspace: &Workspace, args: &CompareArgs) -
         group_by: args.by.clone(),
         top: args.top,
         money: args.money.clone(),
+        changes,
     };
     compare(&left.state, &args.a, &right.state, &args.b, &variables, &request)
 }
@@ -246,7 +263,7 @@ impl Page<'_> {
 
     fn amount(&self, customer: &CustomerChange) -> Option<Decimal> {
         let money = self.comparison.money.as_deref()?;
-        let change = customer.changes.iter().find(|change| change.variable == money)?;
+        let change = customer.changes.iter().find(|change| change.variable.as_ref() == money)?;
         match change.after.as_ref().or(change.before.as_ref()) {
             Some(Value::Decimal(amount)) => Some(*amount),
             _ => None,

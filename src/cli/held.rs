@@ -36,7 +36,7 @@ pub struct HeldArgs {
 
 /// What is held and what was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Report {
+pub(crate) enum Report {
     /// Grouped by reason, with counts.
     Groups(Vec<HeldGroup>, Vec<RejectedGroup>),
     /// One by one.
@@ -56,7 +56,7 @@ pub async fn run(args: HeldArgs, context: &Context) -> Result<ExitCode> {
 }
 
 /// Reads what `args` ask for. Rejected rows belong to no variable: with one named there are none.
-async fn read(control: &Control, args: &HeldArgs) -> Result<Report> {
+pub(crate) async fn read(control: &Control, args: &HeldArgs) -> Result<Report> {
     let filter = HeldFilter {
         source: args.source.as_deref(),
         stream: args.stream.as_deref(),
@@ -78,7 +78,7 @@ async fn read(control: &Control, args: &HeldArgs) -> Result<Report> {
 }
 
 /// Prints a report: people see two tables, JSON has both; CSV, JSON lines and Parquet hold the held values only.
-fn print(report: &Report, context: &Context, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn print(report: &Report, context: &Context, out: &mut dyn Write) -> Result<()> {
     let (held, rejected) = match report {
         Report::Groups(held, rejected) => (held_groups(held), rejected_groups(rejected)),
         Report::Each(held, rejected) => (held_rows(held), rejected_rows(rejected)),

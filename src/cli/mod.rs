@@ -6,6 +6,7 @@
 pub mod check;
 pub mod compare;
 pub mod context;
+pub mod demo;
 pub mod held;
 pub mod init;
 pub mod logging;
@@ -17,6 +18,7 @@ pub mod runs;
 pub mod schema;
 pub mod serve;
 pub mod shipped;
+pub mod simulate;
 pub mod sync;
 
 use std::io::{IsTerminal, Write};
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use context::{Context, OutputFormat};
-pub(crate) use open::open;
+pub(crate) use open::{open, open_with_sources};
 pub use shipped::shipped;
 
 use crate::config::{LogConfig, LogFormat, Problems, Project, render};
@@ -69,6 +71,7 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 something failed or is held above 
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs)] // each is documented at its arguments
 pub enum Command {
+    Demo(demo::DemoArgs),
     Init(init::InitArgs),
     Check(check::CheckArgs),
     Sync(sync::SyncArgs),
@@ -78,6 +81,7 @@ pub enum Command {
     Compare(compare::CompareArgs),
     Query(query::QueryArgs),
     Publish(publish::PublishArgs),
+    Simulate(simulate::SimulateArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -86,7 +90,8 @@ impl Command {
     fn default_log(&self) -> &'static str {
         match self {
             Command::Serve(_) => "info",
-            Command::Init(_)
+            Command::Demo(_)
+            | Command::Init(_)
             | Command::Check(_)
             | Command::Sync(_)
             | Command::Runs(_)
@@ -94,6 +99,7 @@ impl Command {
             | Command::Compare(_)
             | Command::Query(_)
             | Command::Publish(_)
+            | Command::Simulate(_)
             | Command::Schema(_) => "warn",
         }
     }
@@ -124,6 +130,7 @@ impl Cli {
 /// What kept it from running; [`report`] prints it.
 pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
     match command {
+        Command::Demo(args) => demo::run(args, context).await,
         Command::Init(args) => init::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
@@ -133,6 +140,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(args, context).await,
         Command::Query(args) => query::run(args, context).await,
         Command::Publish(args) => publish::run(args, context).await,
+        Command::Simulate(args) => simulate::run(args, context).await,
         Command::Schema(args) => schema::run(args, context).await,
     }
 }

@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::output::{Align, Cell, Column, Kind, Table, print_document, print_table};
-use super::{Context, OutputFormat, open};
+use super::output::{Cell, Column, Kind, Table, print_document, print_table};
+use super::{Context, OutputFormat, open_with_sources};
 use crate::connect::ReadMode;
 use crate::error::{ErrorKind, Result};
 use crate::land::Counts;
@@ -35,7 +35,7 @@ pub struct SyncArgs {
 
 /// Runs the command.
 pub async fn run(args: SyncArgs, context: &Context) -> Result<ExitCode> {
-    let workspace = open(context).await?;
+    let (workspace, _simulated) = open_with_sources(context).await?;
     let ids: Vec<SourceId> = if args.sources.is_empty() {
         workspace.source_ids()
     } else {
@@ -108,18 +108,8 @@ fn print(reports: &[RunReport], context: &Context) -> Result<()> {
 
 /// One line per stream, with the counts that prove it.
 pub(crate) fn table_of(reports: &[RunReport]) -> Table {
-    let text = |name: &str, label: &str| Column {
-        name: name.into(),
-        label: label.into(),
-        align: Align::Left,
-        kind: Kind::Text,
-    };
-    let number = |name: &str, label: &str| Column {
-        name: name.into(),
-        label: label.into(),
-        align: Align::Right,
-        kind: Kind::Integer,
-    };
+    let text = |name: &str, label: &str| Column::new(name, Kind::Text).label(label);
+    let number = |name: &str, label: &str| Column::new(name, Kind::Integer).label(label);
     let columns = vec![
         text("source", "source"),
         text("stream", "stream"),
@@ -134,8 +124,8 @@ pub(crate) fn table_of(reports: &[RunReport]) -> Table {
         number("requests", "requests"),
         text("outcome", "outcome"),
     ];
-    let count = |number: u64| Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-    let mut rows = Vec::new();
+    let count = |number: u64| Cell::count(number);
+    let mut table = Table::new(columns);
     for report in reports {
         for stream in &report.streams {
             let Counts { read, new, changed, unchanged, deleted, rejected, deleted_by_absence } = stream.counts;
@@ -143,7 +133,7 @@ pub(crate) fn table_of(reports: &[RunReport]) -> Table {
                 "complete" => report.outcome.as_str(),
                 other => other,
             };
-            rows.push(vec![
+            table.push(vec![
                 Cell::Text(report.source.clone()),
                 Cell::Text(stream.stream.clone()),
                 Cell::Text(stream.mode.to_owned()),
@@ -159,7 +149,7 @@ pub(crate) fn table_of(reports: &[RunReport]) -> Table {
             ]);
         }
     }
-    Table { columns, rows }
+    table
 }
 
 /// Cancels `token` on SIGINT or SIGTERM while the guard lives.

@@ -1,11 +1,12 @@
 //! Puts a comparison together from its parts.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use super::change::{self, Classified};
 use super::group::{self, GroupKey};
 use super::join::{self, Pair};
-use super::metric::{self, Which};
+use super::metric;
 use super::model::{
     Change, Comparison, Counts, CoverageCounts, CoverageSummary, CustomerChange, Group, Groups, Metric, Mover,
     SideSummary, Status, StreamSummary, UnknownMoney,
@@ -32,7 +33,13 @@ impl Comparing<'_> {
         let pairs = join::join(&self.a, &self.b);
         let classified = Classified::of(&self.a, &self.b, &pairs, &self.plan.selected);
         let everyone: Vec<usize> = (0..pairs.len()).collect();
-        let metrics = self.plan.selected.iter().map(|column| self.metric(*column, &pairs, &classified));
+        // Customers without a row of whom we cannot say that they were not there.
+        let unclear = |row: Option<usize>, is| row.is_none() && matches!(is, Presence::Unknown(_));
+        let missing = (
+            pairs.iter().filter(|pair| unclear(pair.a_row, pair.a)).count() as u64,
+            pairs.iter().filter(|pair| unclear(pair.b_row, pair.b)).count() as u64,
+        );
+        let metrics = self.plan.selected.iter().map(|column| self.metric(*column, &pairs, missing, &classified));
         let counts = self.counts(&pairs, &everyone, &classified);
         let (movers, unknown_money) = self.movers(&pairs, top)?;
         Ok(Comparison {
@@ -50,11 +57,11 @@ impl Comparing<'_> {
         })
     }
 
-    fn metric(&self, column: usize, pairs: &[Pair], classified: &Classified) -> Result<Metric> {
+    fn metric(&self, column: usize, pairs: &[Pair], missing: (u64, u64), classified: &Classified) -> Result<Metric> {
         let variable = &self.variables[column];
         let aggregate = metric::aggregate_of(variable);
-        let a = metric::add_up(&self.a, Which::A, pairs, column, aggregate)?;
-        let b = metric::add_up(&self.b, Which::B, pairs, column, aggregate)?;
+        let a = metric::add_up(&self.a, missing.0, column, aggregate)?;
+        let b = metric::add_up(&self.b, missing.1, column, aggregate)?;
         let waterfall = match is_summed_money(variable) {
             true => Some(self.waterfall(column, pairs.iter())?),
             false => None,
@@ -116,8 +123,8 @@ impl Comparing<'_> {
     fn coverage(&self, pairs: &[Pair]) -> CoverageSummary {
         let count = |side: &Side<'_>| {
             let mut counts = CoverageCounts::default();
-            for row in 0..side.row_count() {
-                match side.coverage(row) {
+            for coverage in side.coverage() {
+                match coverage {
                     Coverage::Observed => counts.observed += 1,
                     Coverage::Stamped => counts.stamped += 1,
                     Coverage::Asserted => counts.asserted += 1,
@@ -216,9 +223,11 @@ impl Comparing<'_> {
         for (index, pair) in pairs.iter().enumerate() {
             let Some(status) = classified.status(index, pair) else { continue };
             let changes = match status {
-                Status::Changed => classified.columns_of(index).map(|column| self.change(column, pair)).collect(),
+                Status::Changed if self.plan.changes => {
+                    classified.columns_of(index).map(|column| self.change(column, pair)).collect()
+                }
                 Status::Won | Status::Lost => self.all_values(pair),
-                Status::Unknown => Vec::new(),
+                Status::Changed | Status::Unknown => Vec::new(),
             };
             customers.push(CustomerChange {
                 customer_id: pair.id(&self.a, &self.b).to_owned(),
@@ -233,7 +242,9 @@ impl Comparing<'_> {
     }
 
     fn all_values(&self, pair: &Pair) -> Vec<Change> {
-        let changes = self.plan.selected.iter().map(|column| self.change(*column, pair));
+        let columns = self.plan.selected.iter().copied();
+        let columns = columns.filter(|column| self.plan.changes || Some(*column) == self.plan.money);
+        let changes = columns.map(|column| self.change(column, pair));
         changes.filter(|change| change.before.is_some() || change.after.is_some()).collect()
     }
 
@@ -250,7 +261,7 @@ impl Comparing<'_> {
             _ => None,
         };
         Change {
-            variable: self.variables[column].name.clone(),
+            variable: Arc::clone(&self.plan.names[column]),
             before: value(before, &a.values),
             after: value(after, &b.values),
             source_changed,

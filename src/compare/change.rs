@@ -2,15 +2,18 @@
 
 use super::join::Pair;
 use super::model::Status;
-use super::side::{Column, Known, Presence, Side};
+use super::side::{Column, Presence, Side, Values};
+use crate::snapshot::Cell;
 
 /// Which variables of which customers are known to differ.
 #[derive(Debug)]
 pub(super) struct Classified {
-    /// (index of the pair, place among the compared variables, column), sorted.
-    changes: Vec<(usize, usize, usize)>,
-    /// Where the changes of each pair begin; one longer than the pairs.
+    /// The columns that differ, pair after pair, each pair's in the order of the compared variables.
+    columns: Vec<usize>,
+    /// Where the columns of each pair begin; one longer than the pairs.
     starts: Vec<usize>,
+    /// How many customers differ, by column.
+    counts: Vec<u64>,
 }
 
 impl Classified {
@@ -18,34 +21,29 @@ impl Classified {
     ///
     /// A cell that is unknown on either side is not known to differ; empty equals empty.
     pub(super) fn of(a: &Side<'_>, b: &Side<'_>, pairs: &[Pair], selected: &[usize]) -> Self {
-        let mut changes = Vec::new();
-        for (place, column) in selected.iter().copied().enumerate() {
-            let (a_values, b_values) = (&a.columns[column].values, &b.columns[column].values);
-            for (index, pair) in pairs.iter().enumerate() {
-                if (pair.a, pair.b) != (Presence::Present, Presence::Present) {
-                    continue;
-                }
-                let before = a.known(column, pair.a_row, pair.a);
-                let after = b.known(column, pair.b_row, pair.b);
-                let differs = match (before, after) {
-                    (Known::Value(a_row), Known::Value(b_row)) => !a_values.equal(a_row, b_values, b_row),
-                    (Known::Value(_), Known::Empty) | (Known::Empty, Known::Value(_)) => true,
-                    _ => false,
-                };
-                if differs {
-                    changes.push((index, place, column));
-                }
-            }
+        let both: Vec<Both> = pairs.iter().enumerate().filter_map(|(index, pair)| Both::of(index, pair)).collect();
+        // Column after column, since that is how the values lie in memory; then put in order of the pairs.
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        let mut counts = vec![0; a.columns.len()];
+        for column in selected.iter().copied() {
+            let before = found.len();
+            differing(&a.columns[column], &b.columns[column], &both, |index| found.push((index, column)));
+            counts[column] = (found.len() - before) as u64;
         }
-        changes.sort_unstable();
         let mut starts = vec![0; pairs.len() + 1];
-        for (index, _, _) in &changes {
+        for (index, _) in &found {
             starts[index + 1] += 1;
         }
         for index in 0..pairs.len() {
             starts[index + 1] += starts[index];
         }
-        Classified { changes, starts }
+        let mut next = starts.clone();
+        let mut columns = vec![0; found.len()];
+        for (index, column) in found {
+            columns[next[index]] = column;
+            next[index] += 1;
+        }
+        Classified { columns, starts, counts }
     }
 
     /// What became of a customer; `None`: it is not known to differ.
@@ -62,12 +60,56 @@ impl Classified {
 
     /// The columns in which a customer differs, in the order of the compared variables.
     pub(super) fn columns_of(&self, index: usize) -> impl Iterator<Item = usize> {
-        self.changes[self.starts[index]..self.starts[index + 1]].iter().map(|(_, _, column)| *column)
+        self.columns[self.starts[index]..self.starts[index + 1]].iter().copied()
     }
 
     /// How many customers differ in a column.
     pub(super) fn changed_in(&self, column: usize) -> u64 {
-        self.changes.iter().filter(|(_, _, changed)| *changed == column).map(|_| 1).sum()
+        self.counts[column]
+    }
+}
+
+/// A customer that is there on both sides.
+#[derive(Debug, Clone, Copy)]
+struct Both {
+    index: usize,
+    a_row: usize,
+    b_row: usize,
+}
+
+impl Both {
+    fn of(index: usize, pair: &Pair) -> Option<Both> {
+        match (pair.a, pair.b, pair.a_row, pair.b_row) {
+            (Presence::Present, Presence::Present, Some(a_row), Some(b_row)) => Some(Both { index, a_row, b_row }),
+            _ => None,
+        }
+    }
+}
+
+/// Calls `found` for each pair that is known to differ in a column, in their order.
+fn differing(a: &Column, b: &Column, both: &[Both], found: impl FnMut(usize)) {
+    match (&a.values, &b.values) {
+        (Values::Text(x), Values::Text(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Integer(x), Values::Integer(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Decimal(x, _), Values::Decimal(y, _)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Boolean(x), Values::Boolean(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Date(x), Values::Date(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        (Values::Instant(x), Values::Instant(y)) => scan(a, b, both, found, |i, j| x.value(i) == y.value(j)),
+        // Columns of two types are refused when the sides are opened.
+        _ => {}
+    }
+}
+
+fn scan(a: &Column, b: &Column, both: &[Both], mut found: impl FnMut(usize), equal: impl Fn(usize, usize) -> bool) {
+    for Both { index, a_row, b_row } in both.iter().copied() {
+        let differs = match (a.cells[a_row], b.cells[b_row]) {
+            (Cell::Value, Cell::Value) => !equal(a_row, b_row),
+            (Cell::Value, Cell::Empty | Cell::NoSource) | (Cell::Empty | Cell::NoSource, Cell::Value) => true,
+            _ => false,
+        };
+        if differs {
+            found(index);
+        }
     }
 }
 

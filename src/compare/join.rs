@@ -35,12 +35,12 @@ pub(super) fn join(a: &Side<'_>, b: &Side<'_>) -> Vec<Pair> {
     let rows = merge(&a.ids, &b.ids);
     let pairs = rows.into_iter().map(|(a_row, b_row)| {
         let a_is = match (a_row, b_row) {
-            (Some(row), _) => a.presence(row),
+            (Some(row), _) => a.presence()[row],
             (None, Some(row)) => a.missing(b, row),
             (None, None) => Presence::Absent,
         };
         let b_is = match (b_row, a_row) {
-            (Some(row), _) => b.presence(row),
+            (Some(row), _) => b.presence()[row],
             (None, Some(row)) => b.missing(a, row),
             (None, None) => Presence::Absent,
         };

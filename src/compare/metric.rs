@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::join::Pair;
 use super::model::{MetricSide, Value};
 use super::number::{Decimal, add, divide_half_even, subtract};
-use super::side::{Known, Side, Values};
+use super::side::{Column, Presence, Side, Values};
 use crate::error::Result;
 use crate::schema::{Aggregate, VariableConfig, VariableType};
+use crate::snapshot::Cell;
 
 /// Places of an average of whole numbers; one of decimals keeps theirs where they have more.
 const AVERAGE_PLACES: u8 = 6;
@@ -20,26 +20,14 @@ pub(super) fn aggregate_of(variable: &VariableConfig) -> Aggregate {
     })
 }
 
-/// Which side of the pairs is added up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    A,
-    B,
-}
-
 /// Adds up a column over the customers that are there or may be there on a side.
 ///
-/// Only known values are in the aggregate; customers of whom we cannot say it are counted beside it. Sums
-/// and averages are of numbers only, averages rounded half to even; minimum and maximum are of any type.
-pub(super) fn add_up(
-    side: &Side<'_>,
-    which: Which,
-    pairs: &[Pair],
-    column: usize,
-    aggregate: Aggregate,
-) -> Result<MetricSide> {
-    let values = &side.columns[column].values;
-    let (mut known, mut empty, mut unknown) = (0_u64, 0_u64, 0_u64);
+/// Only known values are in the aggregate; customers of whom we cannot say it are counted beside it, with the
+/// `unknown_missing` ones that may have been there and have no row. Sums and averages are of numbers only,
+/// averages rounded half to even; minimum and maximum are of any type.
+pub(super) fn add_up(side: &Side<'_>, unknown_missing: u64, column: usize, aggregate: Aggregate) -> Result<MetricSide> {
+    let Column { values, cells, .. } = &side.columns[column];
+    let (mut known, mut empty, mut unknown) = (0_u64, 0_u64, unknown_missing);
     let mut sum = 0_i128;
     let mut extreme: Option<usize> = None;
     let wanted = match aggregate {
@@ -47,18 +35,12 @@ pub(super) fn add_up(
         Aggregate::Max => Some(Ordering::Greater),
         _ => None,
     };
-    for pair in pairs {
-        let (row, presence) = match which {
-            Which::A => (pair.a_row, pair.a),
-            Which::B => (pair.b_row, pair.b),
-        };
-        match side.known(column, row, presence) {
-            Known::Absent => {}
-            Known::Empty => empty += 1,
-            Known::Unknown(_) => unknown += 1,
-            Known::Value(row) => {
+    let is_summed = matches!(aggregate, Aggregate::Sum | Aggregate::Avg);
+    for (row, (presence, cell)) in side.presence().iter().zip(cells).enumerate() {
+        match (presence, cell) {
+            (Presence::Present, Cell::Value) => {
                 known += 1;
-                if let Some(number) = values.number(row) {
+                if is_summed && let Some(number) = values.number(row) {
                     sum = add(sum, number)?;
                 }
                 if let Some(wanted) = wanted
@@ -67,6 +49,8 @@ pub(super) fn add_up(
                     extreme = Some(row);
                 }
             }
+            (Presence::Present, Cell::Empty | Cell::NoSource) => empty += 1,
+            _ => unknown += 1,
         }
     }
     let value = match aggregate {

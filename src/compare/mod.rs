@@ -22,6 +22,7 @@ pub(crate) mod fixture;
 mod tests;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Aggregate, VariableConfig, VariableType};
@@ -47,11 +48,14 @@ pub struct CompareRequest {
     pub top: usize,
     /// The money variable of the headline; `None`: `mrr` if it is compared, else the first summed money.
     pub money: Option<String>,
+    /// Whether each customer lists what differs; a page for people does without, which saves most of the time.
+    /// Otherwise won and lost customers list the headline's money only, and changed ones nothing.
+    pub changes: bool,
 }
 
 impl Default for CompareRequest {
     fn default() -> Self {
-        CompareRequest { variables: None, group_by: None, top: 10, money: None }
+        CompareRequest { variables: None, group_by: None, top: 10, money: None, changes: true }
     }
 }
 
@@ -84,6 +88,9 @@ struct Plan {
     money: Option<usize>,
     group_by: Option<usize>,
     name: Option<usize>,
+    changes: bool,
+    /// The names of all variables, shared by what is said of them.
+    names: Vec<Arc<str>>,
 }
 
 impl Plan {
@@ -115,7 +122,8 @@ impl Plan {
         };
         let group_by = request.group_by.as_deref().map(find).transpose()?;
         let name = variables.iter().position(|variable| variable.name == "name");
-        Ok(Plan { selected, money, group_by, name })
+        let names = variables.iter().map(|variable| Arc::from(variable.name.as_str())).collect();
+        Ok(Plan { selected, money, group_by, name, changes: request.changes, names })
     }
 }
 

@@ -4,6 +4,7 @@
 //! 8601. What cannot be said is `null`. Fields may be added, none changes its meaning.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::{Serialize, Serializer};
@@ -190,7 +191,7 @@ pub struct CustomerChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The variable.
-    pub variable: String,
+    pub variable: Arc<str>,
     /// The value in A; `null` is empty or no customer.
     pub before: Option<Value>,
     /// The value in B.

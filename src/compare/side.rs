@@ -46,7 +46,9 @@ pub(super) struct Side<'a> {
     state: &'a State,
     /// Customer ids, strictly rising.
     pub(super) ids: StringArray,
-    coverage: UInt8Array,
+    coverage: Vec<Coverage>,
+    /// Whether each row's customer is there.
+    presence: Vec<Presence>,
     /// A column per compared variable, in their order.
     pub(super) columns: Vec<Column>,
     /// `source/stream#` of each stream of customers, and whether it was ever read completely.
@@ -57,7 +59,7 @@ pub(super) struct Side<'a> {
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) values: Values,
-    cells: UInt8Array,
+    pub(super) cells: Vec<Cell>,
     pub(super) sources: StringArray,
 }
 
@@ -111,12 +113,14 @@ impl<'a> Side<'a> {
         if ids.null_count() > 0 || !sorted {
             return Err(corrupt("customer ids are not sorted, or one is missing or doubled", state));
         }
-        let coverage = number_column(batch, "_coverage")?;
-        if !coverage.values().iter().all(|number| Coverage::from_u8(*number).is_some()) {
-            return Err(corrupt("a coverage number has no meaning", state));
-        }
-        let columns = variables.iter().map(|variable| Column::open(batch, variable, state)).collect::<Result<_>>()?;
-        Ok(Side { state, ids, coverage, columns, streams })
+        let numbers = number_column(batch, "_coverage")?;
+        let coverage: Option<Vec<Coverage>> =
+            numbers.values().iter().map(|number| Coverage::from_u8(*number)).collect();
+        let coverage = coverage.ok_or_else(|| corrupt("a coverage number has no meaning", state))?;
+        let columns: Vec<Column> =
+            variables.iter().map(|variable| Column::open(batch, variable, state)).collect::<Result<_>>()?;
+        let presence = coverage.iter().enumerate().map(|(row, coverage)| presence(*coverage, &columns, row)).collect();
+        Ok(Side { state, ids, coverage, presence, columns, streams })
     }
 
     /// The state this shows.
@@ -124,24 +128,14 @@ impl<'a> Side<'a> {
         self.state
     }
 
-    /// How many customers have a row.
-    pub(super) fn row_count(&self) -> usize {
-        self.ids.len()
+    /// How each row is known.
+    pub(super) fn coverage(&self) -> &[Coverage] {
+        &self.coverage
     }
 
-    /// How the row is known.
-    pub(super) fn coverage(&self, row: usize) -> Coverage {
-        Coverage::from_u8(self.coverage.value(row)).expect("checked when opened")
-    }
-
-    /// Whether the customer of `row` is there; a row of unknown coverage takes the reason of its first unknown
-    /// cell.
-    pub(super) fn presence(&self, row: usize) -> Presence {
-        if self.coverage(row) != Coverage::Unknown {
-            return Presence::Present;
-        }
-        let reasons = self.columns.iter().map(|column| column.cell(row));
-        Presence::Unknown(reasons.into_iter().find(|cell| cell.is_unknown()).unwrap_or(Cell::NotRead))
+    /// Whether each row's customer is there.
+    pub(super) fn presence(&self) -> &[Presence] {
+        &self.presence
     }
 
     /// What it means that this side has no row for the customer of `row` on the other side.
@@ -173,12 +167,12 @@ impl<'a> Side<'a> {
     pub(super) fn known(&self, column: usize, row: Option<usize>, presence: Presence) -> Known {
         match (presence, row) {
             (Presence::Absent, _) => Known::Absent,
-            (Presence::Present, Some(row)) => match self.columns[column].cell(row) {
+            (Presence::Present, Some(row)) => match self.columns[column].cells[row] {
                 Cell::Value => Known::Value(row),
                 Cell::Empty | Cell::NoSource => Known::Empty,
                 unknown => Known::Unknown(unknown),
             },
-            (Presence::Unknown(reason), Some(row)) => match self.columns[column].cell(row) {
+            (Presence::Unknown(reason), Some(row)) => match self.columns[column].cells[row] {
                 cell if cell.is_unknown() => Known::Unknown(cell),
                 _ => Known::Unknown(reason),
             },
@@ -188,27 +182,32 @@ impl<'a> Side<'a> {
     }
 }
 
+/// Whether the customer of `row` is there; a row of unknown coverage takes the reason of its first unknown cell.
+fn presence(coverage: Coverage, columns: &[Column], row: usize) -> Presence {
+    if coverage != Coverage::Unknown {
+        return Presence::Present;
+    }
+    let mut cells = columns.iter().map(|column| column.cells[row]);
+    Presence::Unknown(cells.find(|cell| cell.is_unknown()).unwrap_or(Cell::NotRead))
+}
+
 impl Column {
     fn open(batch: &RecordBatch, variable: &VariableConfig, state: &State) -> Result<Self> {
         let name = variable.name.as_str();
         let values = Values::of(find(batch, name)?, variable)?;
         let cells = number_column(batch, &format!("{name}$cell"))?;
         let sources = text_column(batch, &format!("{name}$source"))?;
-        let sound = cells.values().iter().enumerate().all(|(row, number)| match Cell::from_u8(*number) {
-            Some(Cell::Value) => values.array().is_valid(row),
-            Some(_) => true,
-            None => false,
-        });
-        if !sound {
-            return Err(corrupt("a cell says that it has a value and has none, or its number has no meaning", state)
-                .with("variable", name));
-        }
+        let cells: Option<Vec<Cell>> = cells.values().iter().map(|number| Cell::from_u8(*number)).collect();
+        let array = values.array();
+        let sound = |cells: &Vec<Cell>| {
+            array.null_count() == 0
+                || cells.iter().enumerate().all(|(row, cell)| *cell != Cell::Value || array.is_valid(row))
+        };
+        let cells = cells.filter(sound).ok_or_else(|| {
+            corrupt("a cell says that it has a value and has none, or its number has no meaning", state)
+                .with("variable", name)
+        })?;
         Ok(Column { values, cells, sources })
-    }
-
-    /// What is known of the cell.
-    pub(super) fn cell(&self, row: usize) -> Cell {
-        Cell::from_u8(self.cells.value(row)).expect("checked when opened")
     }
 
     /// `source/stream` of the record that the value comes from; a stream's name may itself hold a `#`, so the
@@ -266,19 +265,6 @@ impl Values {
             Values::Boolean(array) => Value::Boolean(array.value(row)),
             Values::Date(array) => Value::date(array.value(row)),
             Values::Instant(array) => Value::Instant(crate::clock::Timestamp::from_micros(array.value(row))),
-        }
-    }
-
-    /// Whether two values are the same; both rows have one, and both columns are of one type.
-    pub(super) fn equal(&self, row: usize, other: &Values, other_row: usize) -> bool {
-        match (self, other) {
-            (Values::Text(a), Values::Text(b)) => a.value(row) == b.value(other_row),
-            (Values::Integer(a), Values::Integer(b)) => a.value(row) == b.value(other_row),
-            (Values::Decimal(a, _), Values::Decimal(b, _)) => a.value(row) == b.value(other_row),
-            (Values::Boolean(a), Values::Boolean(b)) => a.value(row) == b.value(other_row),
-            (Values::Date(a), Values::Date(b)) => a.value(row) == b.value(other_row),
-            (Values::Instant(a), Values::Instant(b)) => a.value(row) == b.value(other_row),
-            _ => false,
         }
     }
 

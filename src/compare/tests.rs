@@ -195,19 +195,20 @@ mod naive {
 
     use super::*;
 
-    #[derive(Clone, Copy, PartialEq)]
-    enum Is {
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub(super) enum Is {
         There,
         Gone,
         Unclear,
     }
 
-    /// (won, lost, unknown) and the nine amounts of the waterfall.
-    pub(super) fn model(
-        a: &[RowFixture],
-        b: &[RowFixture],
-        read: &HashMap<&str, (bool, bool)>,
-    ) -> ((u64, u64, u64), [i128; 9]) {
+    pub(super) type Read = HashMap<&'static str, (bool, bool)>;
+
+    /// A customer's rows with whether it was there in A and in B.
+    pub(super) type Customer = (Option<RowFixture>, Is, Option<RowFixture>, Is);
+
+    /// All customers of both sides, by id.
+    pub(super) fn customers(a: &[RowFixture], b: &[RowFixture], read: &Read) -> Vec<Customer> {
         let index = |rows: &[RowFixture]| -> HashMap<String, RowFixture> {
             rows.iter().map(|row| (row.id.clone(), row.clone())).collect()
         };
@@ -215,25 +216,75 @@ mod naive {
         let mut ids: Vec<&String> = a.keys().chain(b.keys()).collect();
         ids.sort();
         ids.dedup();
+        let is = |own: Option<&RowFixture>, other: Option<&RowFixture>, first: bool| match own {
+            Some(row) if row.coverage == Coverage::Unknown => Is::Unclear,
+            Some(_) => Is::There,
+            None => {
+                let valued = other.unwrap().cells.iter().filter(|cell| cell.cell == Cell::Value);
+                let streams: Vec<&str> = valued.map(|cell| cell.stream).collect();
+                let was_read = |stream: &&str| if first { read[stream].0 } else { read[stream].1 };
+                let all = match streams.is_empty() {
+                    true => read.keys().all(was_read),
+                    false => streams.iter().all(was_read),
+                };
+                if all { Is::Gone } else { Is::Unclear }
+            }
+        };
+        let customers = ids.into_iter().map(|id| {
+            let (before, after) = (a.get(id), b.get(id));
+            (before.cloned(), is(before, after, true), after.cloned(), is(after, before, false))
+        });
+        customers.collect()
+    }
+
+    /// What a cell says: the value's text, empty text for none, nothing for what is unknown.
+    fn says(cell: &CellFixture) -> Option<&str> {
+        match cell.cell {
+            Cell::Value => Some(&cell.value),
+            Cell::Empty | Cell::NoSource => Some(""),
+            _ => None,
+        }
+    }
+
+    /// (customer, variable) of what differs for customers there on both sides.
+    pub(super) fn changes(customers: &[Customer]) -> Vec<(String, String)> {
+        let mut changes = Vec::new();
+        for customer in customers {
+            let (Some(before), Is::There, Some(after), Is::There) = customer else { continue };
+            for (index, variable) in variables().iter().enumerate() {
+                if let (Some(x), Some(y)) = (says(&before.cells[index]), says(&after.cells[index]))
+                    && x != y
+                {
+                    changes.push((before.id.clone(), variable.name.clone()));
+                }
+            }
+        }
+        changes
+    }
+
+    /// Customers with a value, without one, and unknown, for a variable on one side.
+    pub(super) fn known<'r>(
+        rows: impl Iterator<Item = (Option<&'r RowFixture>, Is)>,
+        variable: usize,
+    ) -> (u64, u64, u64) {
+        let mut counts = (0, 0, 0);
+        for (row, is) in rows {
+            match (is, row.map(|row| says(&row.cells[variable]))) {
+                (Is::Gone, _) => {}
+                (Is::There, Some(Some(""))) => counts.1 += 1,
+                (Is::There, Some(Some(_))) => counts.0 += 1,
+                _ => counts.2 += 1,
+            }
+        }
+        counts
+    }
+
+    /// (won, lost, unknown) and the nine amounts of the waterfall.
+    pub(super) fn model(customers: &[Customer]) -> ((u64, u64, u64), [i128; 9]) {
         let mut fates = (0, 0, 0);
         let mut bars = [0; 9];
-        for id in ids {
-            let (before, after) = (a.get(id), b.get(id));
-            let is = |own: Option<&RowFixture>, other: Option<&RowFixture>, first: bool| match own {
-                Some(row) if row.coverage == Coverage::Unknown => Is::Unclear,
-                Some(_) => Is::There,
-                None => {
-                    let valued = other.unwrap().cells.iter().filter(|cell| cell.cell == Cell::Value);
-                    let streams: Vec<&str> = valued.map(|cell| cell.stream).collect();
-                    let was_read = |stream: &&str| if first { read[stream].0 } else { read[stream].1 };
-                    let all = match streams.is_empty() {
-                        true => read.keys().all(|stream| was_read(stream)),
-                        false => streams.iter().all(was_read),
-                    };
-                    if all { Is::Gone } else { Is::Unclear }
-                }
-            };
-            let (in_a, in_b) = (is(before, after, true), is(after, before, false));
+        for (before, in_a, after, in_b) in customers {
+            let (in_a, in_b) = (*in_a, *in_b);
             match (in_a, in_b) {
                 (Is::Unclear, _) | (_, Is::Unclear) => fates.2 += 1,
                 (Is::Gone, Is::There) => fates.0 += 1,
@@ -249,7 +300,7 @@ mod naive {
                 },
                 _ => None,
             };
-            let (x, y) = (mrr(before, in_a), mrr(after, in_b));
+            let (x, y) = (mrr(before.as_ref(), in_a), mrr(after.as_ref(), in_b));
             bars[0] += x.map_or(0, |x| x.0);
             bars[8] += y.map_or(0, |y| y.0);
             match (x, y) {
@@ -322,15 +373,27 @@ proptest! {
         a in any_rows(), b in any_rows(), sf in any::<Read>(), core in any::<Read>(),
     ) {
         let read = std::collections::HashMap::from([("sf/Account", sf), ("core/customers", core)]);
-        let (fates, bars) = naive::model(&a, &b, &read);
-        let everyone = a.iter().chain(&b).map(|row| &row.id).collect::<HashSet<_>>().len() as u64;
+        let customers = naive::customers(&a, &b, &read);
+        let (fates, bars) = naive::model(&customers);
         let a = state(A, a, streams_of(sf.0, core.0));
         let b = state(B, b, streams_of(sf.1, core.1));
         let comparison = compared(&a, &b, &CompareRequest::default());
         let counts = comparison.counts;
         prop_assert_eq!((counts.won, counts.lost, counts.unknown), fates);
-        prop_assert_eq!(counts.won + counts.lost + counts.unknown + counts.changed + counts.unchanged, everyone);
+        prop_assert_eq!(counts.won + counts.lost + counts.unknown + counts.changed + counts.unchanged, customers.len() as u64);
         prop_assert_eq!(amounts(waterfall(&comparison)), bars);
+
+        let changed = comparison.customers.iter().filter(|one| one.status == Status::Changed);
+        let changes = changed.flat_map(|one| {
+            one.changes.iter().map(|change| (one.customer_id.clone(), change.variable.to_string()))
+        });
+        prop_assert_eq!(changes.collect::<Vec<_>>(), naive::changes(&customers));
+        for (index, metric) in comparison.metrics.iter().enumerate() {
+            let a = naive::known(customers.iter().map(|(row, is, _, _)| (row.as_ref(), *is)), index);
+            let b = naive::known(customers.iter().map(|(_, _, row, is)| (row.as_ref(), *is)), index);
+            prop_assert_eq!((metric.a.values, metric.a.empty, metric.a.unknown), a);
+            prop_assert_eq!((metric.b.values, metric.b.empty, metric.b.unknown), b);
+        }
     }
 
     #[test]

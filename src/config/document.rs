@@ -194,11 +194,16 @@ impl Document {
         line.checked_sub(1).and_then(|index| self.lines.get(index)).map_or("", String::as_str)
     }
 
-    /// The line on which the text of a `|` block begins: after the line with its indicator.
+    /// The line on which the text of a `|` block begins. The parser's place of it is its first line that is
+    /// not blank; blank lines before that are part of the text.
     fn literal_first_line(&self, node: &Node) -> Option<usize> {
         let start = node.value.line;
         let mut before = self.raw_line(start).chars().take(node.value.column - 1);
-        Some(if before.all(char::is_whitespace) { start } else { start + 1 })
+        if !before.all(char::is_whitespace) {
+            return Some(start + 1);
+        }
+        let blank = node.text.as_deref()?.chars().take_while(|c| *c == '\n').count();
+        start.checked_sub(blank)
     }
 
     fn nearest(&self, pointer: &str) -> Option<&Node> {

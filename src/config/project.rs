@@ -153,6 +153,7 @@ impl Loader<'_> {
         let sources = self.sources(timezone);
         let mappings = self.files::<MappingConfig>(Kind::Mapping, true);
         let shipped = self.shipped_entities();
+        cross::entity_files(&shipped, &mut self.problems);
         let own = self.files::<EntityConfig>(Kind::Entity, false);
         cross::entity_files(&own, &mut self.problems);
         let entities = extend(shipped, own);

@@ -174,10 +174,9 @@ mod tests {
             prop_assert_eq!(number(&once).into_owned(), once.clone());
             prop_assert!(!once.contains(['e', 'E']));
             let exact: rust_decimal::Result<rust_decimal::Decimal> = rust_decimal::Decimal::from_scientific(&sent).or_else(|_| sent.parse());
-            if let (Ok(exact), Ok(read)) = (exact, once.parse::<rust_decimal::Decimal>()) {
-                if once.len() < 25 {
-                    prop_assert_eq!(exact.normalize(), read.normalize());
-                }
+            let read = once.parse::<rust_decimal::Decimal>();
+            if let (Ok(exact), Ok(read), true) = (exact, read, once.len() < 25) {
+                prop_assert_eq!(exact.normalize(), read.normalize());
             }
         }
     }

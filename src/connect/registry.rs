@@ -60,6 +60,9 @@ impl OpenArgs {
     }
 }
 
+/// A source on its way.
+pub type Opening = BoxFuture<'static, Result<Box<dyn Source>>>;
+
 /// One kind of outside system.
 pub struct Connector {
     /// Its name in `connector:`.
@@ -69,7 +72,7 @@ pub struct Connector {
     /// What its settings look like.
     pub schema: fn() -> schemars::Schema,
     /// Opens a source; nothing is asked of the outside system yet.
-    pub open: fn(OpenArgs) -> BoxFuture<'static, Result<Box<dyn Source>>>,
+    pub open: fn(OpenArgs) -> Opening,
 }
 
 impl fmt::Debug for Connector {

@@ -144,11 +144,6 @@ impl Index {
         Ok(index)
     }
 
-    /// How many entries the runs hold, superseded ones included.
-    pub(crate) fn len(&self) -> u64 {
-        self.runs.iter().map(|run| run.about.entries).sum()
-    }
-
     /// The links of `keys` (rising, distinct); `None` where a key is new.
     pub(crate) fn look_up(&self, keys: &[u128]) -> Result<Vec<Option<Link>>> {
         let mut found: Vec<Option<IndexEntry>> = vec![None; keys.len()];

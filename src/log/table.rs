@@ -89,18 +89,11 @@ impl LogTable {
     pub async fn open(lake: &Lake, stream: &StreamId) -> Result<Option<LogTable>> {
         let path = Lake::log_path(stream);
         let store = lake.log_store(&path)?;
-        let mut table = DeltaTable::new(store.clone());
-        match table.load().await {
-            Ok(()) => {}
-            Err(DeltaTableError::NotATable(_)) => return Ok(None),
-            Err(error) => {
-                return if store.is_delta_table_location().await.unwrap_or(true) {
-                    Err(storage(&path, error))
-                } else {
-                    Ok(None)
-                };
-            }
+        if !store.is_delta_table_location().await.map_err(|error| storage(&path, error))? {
+            return Ok(None);
         }
+        let mut table = DeltaTable::new(store.clone());
+        table.load().await.map_err(|error| storage(&path, error))?;
         let local =
             lake.local_folder().map(|folder| path.split('/').fold(folder.to_path_buf(), |at, part| at.join(part)));
         let columns = read_columns(&table, &path)?;

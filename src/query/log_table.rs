@@ -64,12 +64,8 @@ impl TableProvider for LogProvider {
         let partitions: Vec<Arc<dyn PartitionStream>> = files
             .into_iter()
             .map(|file| {
-                Arc::new(FileStream {
-                    log: self.log.clone(),
-                    file,
-                    schema: schema.clone(),
-                    known_at: self.known_at,
-                }) as Arc<dyn PartitionStream>
+                Arc::new(FileStream { log: self.log.clone(), file, schema: schema.clone(), known_at: self.known_at })
+                    as Arc<dyn PartitionStream>
             })
             .collect();
         if partitions.is_empty() {

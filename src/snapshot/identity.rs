@@ -109,10 +109,9 @@ impl Evidence {
             Rule::CorporateNumber { variable } => {
                 Evidence::Number(column(variable.as_deref().unwrap_or("corporate_number")))
             }
-            Rule::Name { variable, and } => Evidence::Name {
-                name: column(variable.as_deref().unwrap_or("name")),
-                and: and.as_deref().map(column),
-            },
+            Rule::Name { variable, and } => {
+                Evidence::Name { name: column(variable.as_deref().unwrap_or("name")), and: and.as_deref().map(column) }
+            }
         }
     }
 

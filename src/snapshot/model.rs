@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
+use super::identity::identity_at;
 use crate::clock::Timestamp;
 use crate::config::{Problems, Project};
 use crate::control::{Control, Reach};
@@ -14,7 +17,7 @@ use crate::map::{
 };
 use crate::record::{Field, FieldClass, StreamId};
 use crate::schema::{EntityConfig, VariableConfig};
-use crate::unify::IdentityConfig;
+use crate::unify::{Identity, IdentityConfig};
 
 /// A stream that is mapped to an entity, with its log.
 #[derive(Debug, Clone)]
@@ -66,6 +69,8 @@ pub struct Model {
     pub settings: Settings,
     /// A hash of every definition that a state depends on.
     pub definitions: String,
+    /// Identity by all that is known, computed when first asked for.
+    identity_now: Arc<OnceCell<Arc<Identity>>>,
 }
 
 impl Model {
@@ -77,8 +82,7 @@ impl Model {
     ///
     /// Config with every problem of every mapping and variable.
     pub async fn compile(project: &Project, lake: &Lake, control: &Control) -> Result<Model> {
-        let settings =
-            Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() };
+        let settings = Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() };
         let mut problems = Vec::new();
         let mut streams = Vec::new();
         let mut unread = Vec::new();
@@ -139,7 +143,17 @@ impl Model {
         }
         let identity = project.identity.as_ref().map(|identity| identity.value.clone()).unwrap_or_default();
         let definitions = definitions_of(project, &entities, &identity)?;
-        Ok(Model { streams, unread, entities, identity, settings, definitions })
+        let identity_now = Arc::new(OnceCell::new());
+        Ok(Model { streams, unread, entities, identity, settings, definitions, identity_now })
+    }
+
+    /// Which record is which customer, as known at an instant; by all that is known, it is computed once.
+    pub(super) async fn identity(&self, known_at: Timestamp) -> Result<Arc<Identity>> {
+        if known_at != Timestamp::MAX {
+            return Ok(Arc::new(identity_at(self, known_at).await?));
+        }
+        let resolve = async || identity_at(self, Timestamp::MAX).await.map(Arc::new);
+        self.identity_now.get_or_try_init(resolve).await.cloned()
     }
 
     /// The entity `name`.

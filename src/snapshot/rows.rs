@@ -96,13 +96,7 @@ pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
     };
     let offered = Offered::of(model, as_of, known_at);
     let wanted = Wanted {
-        system: vec![
-            system::KEY,
-            system::VALID_FROM,
-            system::OBSERVED_AT,
-            system::OP,
-            system::DELETE_KIND,
-        ],
+        system: vec![system::KEY, system::VALID_FROM, system::OBSERVED_AT, system::OP, system::DELETE_KIND],
         fields: model.mapping.fields_used.clone(),
     };
     let dated = !model.ledger.statements(known_at).is_empty();
@@ -265,9 +259,11 @@ impl Gather {
         let observed_at = batch.column(2).as_primitive::<TimestampMicrosecondType>();
         let mut held: Vec<HashSet<usize>> = vec![HashSet::new(); mapped.columns.len()];
         for field in &mapped.held {
-            let found = model.mapping.variables.iter().position(|variable| {
-                variable.name == field.variable && variable.place == field.place
-            });
+            let found = model
+                .mapping
+                .variables
+                .iter()
+                .position(|variable| variable.name == field.variable && variable.place == field.place);
             if let Some(at) = found {
                 held[at].insert(field.row);
             }

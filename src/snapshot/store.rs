@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use super::build::{Built, build};
 use super::fingerprint::Fingerprint;
-use super::identity::identity_at;
 use super::model::Model;
 use super::state::{State, StreamCoverage};
 use crate::clock::Timestamp;
@@ -110,7 +109,7 @@ async fn read(lake: &Lake, model: &Model, manifest: &Manifest, at: Timestamp) ->
     let folder = folder(at);
     let marks = identity_marks(model);
     if manifest.identity != marks {
-        let identity = identity_at(model, Timestamp::MAX).await?;
+        let identity = model.identity(Timestamp::MAX).await?;
         let Some(assigned) = lake.get(&format!("{folder}/assignment.parquet")).await? else { return Ok(None) };
         if !holds(&decode(assigned)?, &identity) {
             return Ok(None);
@@ -134,7 +133,8 @@ async fn read(lake: &Lake, model: &Model, manifest: &Manifest, at: Timestamp) ->
 
 /// Whether identity still assigns the records as the snapshot has them.
 fn holds(assigned: &RecordBatch, identity: &Identity) -> bool {
-    let (Some(nodes), Some(customers)) = (assigned.column(0).as_string_opt::<i32>(), assigned.column(1).as_string_opt::<i32>())
+    let (Some(nodes), Some(customers)) =
+        (assigned.column(0).as_string_opt::<i32>(), assigned.column(1).as_string_opt::<i32>())
     else {
         return false;
     };
@@ -153,10 +153,8 @@ async fn keep(lake: &Lake, model: &Model, fingerprint: &Fingerprint, built: &Bui
     }
     let nodes: StringArray = built.assignment.keys().map(Some).collect();
     let customers: StringArray = built.assignment.values().map(Some).collect();
-    let schema = Schema::new(vec![
-        Field::new("node", DataType::Utf8, false),
-        Field::new("customer", DataType::Utf8, false),
-    ]);
+    let schema =
+        Schema::new(vec![Field::new("node", DataType::Utf8, false), Field::new("customer", DataType::Utf8, false)]);
     let assigned = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(nodes), Arc::new(customers)])
         .map_err(|error| failed("an assignment does not line up")(error.into()))?;
     lake.put(&format!("{folder}/assignment.parquet"), encode(&assigned)?).await?;

@@ -36,7 +36,7 @@ impl Default for BatchLimits {
 }
 
 /// What a run works with; the same for all its streams.
-pub struct Workbench<'a> {
+pub(super) struct Workbench<'a> {
     /// The control database.
     pub control: &'a Control,
     /// The lake.

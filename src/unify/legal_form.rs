@@ -225,8 +225,11 @@ fn has_letter(text: &str) -> bool {
 
 /// Without one legal form at one of the ends.
 fn strip_end(text: &str) -> Option<String> {
-    let spelled = SPELLED.iter().chain(&SPELLED_SHORT);
+    let spelled = if may_spell(text) { &SPELLED[..] } else { &[] };
+    let short = if may_spell(text) { &SPELLED_SHORT[..] } else { &[] };
     spelled
+        .iter()
+        .chain(short)
         .filter_map(|form| text.strip_prefix(form).or_else(|| text.strip_suffix(form)))
         .chain(LATIN_PHRASES.iter().filter_map(|form| {
             let after = text.strip_prefix(form).filter(|rest| !rest.starts_with(is_word));
@@ -236,6 +239,11 @@ fn strip_end(text: &str) -> Option<String> {
         .chain(strip_latin_prefix(text))
         .find(|rest| has_letter(rest))
         .map(str::to_owned)
+}
+
+/// Whether any of the spelled forms can be in it; all of them contain one of these.
+fn may_spell(text: &str) -> bool {
+    ["会社", "法人", "組合", "イシャ"].iter().any(|end| text.contains(end))
 }
 
 fn is_word(c: char) -> bool {
@@ -263,9 +271,29 @@ fn strip_latin_prefix(text: &str) -> Option<&str> {
 
 /// Without a form between the name and a place (アクメ株式会社東京支店), or before a space.
 fn strip_middle(text: &str) -> Option<String> {
+    if !may_spell(text) {
+        return None;
+    }
     SPELLED.iter().find_map(|form| {
         let (before, after) = text.split_once(form)?;
         let ends_company = after.starts_with(char::is_whitespace) || PLACES.iter().any(|place| after.ends_with(place));
         (ends_company && has_letter(before)).then(|| format!("{before} {after}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quick_look_overlooks_no_form_and_no_form_hides_another() {
+        let forms: Vec<&str> = SPELLED.iter().chain(&SPELLED_SHORT).copied().collect();
+        for (at, form) in forms.iter().enumerate() {
+            assert!(may_spell(form), "{form}");
+            for earlier in &forms[..at] {
+                let hides = form != earlier && (form.starts_with(earlier) || form.ends_with(earlier));
+                assert!(!hides, "{earlier} stands before {form}, which contains it");
+            }
+        }
+    }
 }

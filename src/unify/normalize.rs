@@ -35,15 +35,13 @@ pub fn company_name(text: &str) -> String {
 
 fn pass(text: &str) -> String {
     let folded: String = legal_form::uncircle(text)
-        .nfkc()
-        .flat_map(char::to_lowercase)
-        .collect::<String>()
-        .replace('ß', "ss")
-        .nfd()
+        .nfkd()
         .filter(|c| !('\u{300}'..='\u{36f}').contains(c)) // accents of Latin letters; those of kana are others
+        .flat_map(char::to_lowercase)
         .nfkc()
         .map(|c| kanji::modern(katakana(c)))
-        .collect();
+        .collect::<String>()
+        .replace('ß', "ss");
     legal_form::strip(&long_marks(&folded)).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::salesforce::catalogue::Origin;
-use crate::salesforce::field::{FieldSpec, FieldType};
-use crate::salesforce::number::Decimal;
+use crate::salesforce::field::FieldType;
 use crate::salesforce::state::State;
 use crate::salesforce::table::{Deletion, Life, Version};
 use crate::salesforce::value::Value;
-use crate::salesforce::{id, instant, soql};
+use crate::salesforce::{derive, fit, id, instant, soql};
 
 /// Why a change was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +86,9 @@ pub(crate) fn insert_late(state: &mut State, object: &str, fields: &Map<String, 
 /// Changes fields of a row, as a person would.
 pub(crate) fn update(state: &mut State, object: &str, id: &str, fields: &Map<String, Json>) -> Edited<()> {
     let (table, serial) = live(state, object, id)?;
-    let values = convert(state, table, fields)?;
+    let values = fit::values(state, table, fields)?;
     let now = state.now;
-    write(state, table, serial, now, values);
+    write(state, table, serial, now, Arc::new(values));
     Ok(())
 }
 
@@ -102,7 +101,7 @@ pub(crate) fn update_late(
     delay: i64,
 ) -> Edited<()> {
     let (table, serial) = live(state, object, id)?;
-    let values = convert(state, table, fields)?;
+    let values = fit::values(state, table, fields)?;
     let stamp = state.now;
     state.pending.push(Pending { due: stamp + delay, table, serial, stamp, is_insert: false, values });
     state.commit_pending();
@@ -112,8 +111,8 @@ pub(crate) fn update_late(
 /// Changes fields without moving any stamp, as values do that the service computes when it is asked.
 pub(crate) fn change_silently(state: &mut State, object: &str, id: &str, fields: &Map<String, Json>) -> Edited<()> {
     let (table, serial) = live(state, object, id)?;
-    let values = convert(state, table, fields)?;
-    revise(state, table, serial, |version| put(version, values));
+    let values = fit::values(state, table, fields)?;
+    revise(state, table, serial, |version| put(version, Arc::new(values)));
     Ok(())
 }
 
@@ -129,7 +128,7 @@ pub(crate) fn system_touch(state: &mut State, object: &str, id: &str) -> Edited<
 /// the same stamp. Returns how many.
 pub(crate) fn mass_update(state: &mut State, object: &str, filter: &str, fields: &Map<String, Json>) -> Edited<u64> {
     let table = find(state, object)?;
-    let values = convert(state, table, fields)?;
+    let values = fit::values(state, table, fields)?;
     let name = state.store.tables[table].name;
     let filter = if filter.trim().is_empty() { String::new() } else { format!(" WHERE {filter}") };
     let moment = state.moment();
@@ -137,10 +136,9 @@ pub(crate) fn mass_update(state: &mut State, object: &str, filter: &str, fields:
         .map_err(|complaint| EditError::new(complaint.code, complaint.message))?;
     let rows = soql::select::select(&state.store, &plan, &moment, 0);
     let now = state.now;
-    for place in 0..rows.len() {
-        if let Some(serial) = rows.get(place) {
-            write(state, table, serial, now, values.clone());
-        }
+    let values = Arc::new(values);
+    for serial in (0..rows.len()).filter_map(|place| rows.get(place)) {
+        write(state, table, serial, now, Arc::clone(&values));
     }
     Ok(rows.len())
 }
@@ -228,12 +226,12 @@ pub(crate) fn merge(state: &mut State, object: &str, winner: &str, losers: &[&st
         let loser_id = id::full(state.store.tables[table].prefix, loser);
         for (child, row, slot) in pointers(state, &loser_id) {
             if (child, row) != (table, target) {
-                write(state, child, row, now, Written::from([(slot as u16, winner_id.clone())]));
+                write(state, child, row, now, Arc::new(Written::from([(slot as u16, winner_id.clone())])));
             }
         }
         bin(state, table, loser, Some(target));
     }
-    write(state, table, target, now, Written::new());
+    write(state, table, target, now, Arc::default());
     Ok(())
 }
 
@@ -247,7 +245,7 @@ impl State {
             if pending.is_insert {
                 add(self, pending.table, pending.serial, pending.stamp, pending.values);
             } else {
-                write(self, pending.table, pending.serial, pending.stamp, pending.values);
+                write(self, pending.table, pending.serial, pending.stamp, Arc::new(pending.values));
             }
         }
     }
@@ -295,7 +293,7 @@ fn deletable(state: &State, table: usize) -> Edited<()> {
 }
 
 fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Written> {
-    let mut values = convert(state, table, fields)?;
+    let mut values = fit::values(state, table, fields)?;
     let object = &state.store.tables[table];
     let mut missing = Vec::new();
     for (slot, column) in object.columns.iter().enumerate() {
@@ -319,7 +317,8 @@ fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Wr
 }
 
 fn add(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Written) {
-    derive(state, table, serial, &mut values, None, stamp);
+    let derived = derive::derived(state, table, serial, &values, None, stamp);
+    values.extend(derived);
     state.seq += 1;
     let seq = state.seq;
     let values = Arc::new(values);
@@ -328,11 +327,14 @@ fn add(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Wri
 }
 
 /// Changes fields with that stamp; without fields only the stamps move.
-fn write(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Written) {
+fn write(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Arc<Written>) {
     let before = state.store.tables[table]
         .view(serial, &state.moment())
         .and_then(|view| view.version.map(|version| Arc::clone(&version.values)));
-    derive(state, table, serial, &mut values, before.as_deref(), stamp);
+    let derived = derive::derived(state, table, serial, &values, before.as_deref(), stamp);
+    if !derived.is_empty() {
+        Arc::make_mut(&mut values).extend(derived);
+    }
     revise(state, table, serial, |version| {
         version.valid_at = stamp;
         version.modified = stamp;
@@ -341,9 +343,12 @@ fn write(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: W
     });
 }
 
-fn put(version: &mut Version, values: Written) {
-    if !values.is_empty() {
-        Arc::make_mut(&mut version.values).extend(values);
+/// Rows that get the same values first share them.
+fn put(version: &mut Version, values: Arc<Written>) {
+    if version.values.is_empty() {
+        version.values = values;
+    } else if !values.is_empty() {
+        Arc::make_mut(&mut version.values).extend(values.iter().map(|(slot, value)| (*slot, value.clone())));
     }
 }
 
@@ -415,130 +420,4 @@ fn pointers(state: &State, target: &str) -> Vec<(usize, u64, usize)> {
         }
     }
     found
-}
-
-/// The fields that follow from others.
-fn derive(state: &State, table: usize, serial: u64, values: &mut Written, before: Option<&Written>, stamp: i64) {
-    let object = &state.store.tables[table];
-    let slot = |name: &str| object.slot(name).map(|slot| slot as u16);
-    let held = |values: &Written, name: &str| {
-        let slot = slot(name)?;
-        values.get(&slot).or_else(|| before?.get(&slot)).cloned()
-    };
-    let mut derived: Vec<(&str, Value)> = Vec::new();
-    match object.name {
-        "Contact" => {
-            let part =
-                |name| held(values, name).and_then(|value| value.as_text().map(str::to_owned)).unwrap_or_default();
-            let name = format!("{} {}", part("LastName"), part("FirstName"));
-            derived.push(("Name", Value::text(name.trim())));
-        }
-        "Contract" if before.is_none() => {
-            derived.push(("ContractNumber", Value::text(&format!("{serial:08}"))));
-            derived.push(("StatusCode", Value::Word("Draft")));
-        }
-        "Opportunity" => {
-            let stage = held(values, "StageName");
-            let (probability, category, closed, won) = match stage.as_ref().and_then(Value::as_text) {
-                Some("Closed Won") => (100, "Closed", true, true),
-                Some("Closed Lost") => (0, "Omitted", true, false),
-                Some("提案") => (30, "Pipeline", false, false),
-                Some("見積提出") => (60, "BestCase", false, false),
-                Some("交渉") => (80, "Commit", false, false),
-                _ => (10, "Pipeline", false, false),
-            };
-            let stage_is_new = slot("StageName").is_some_and(|slot| values.contains_key(&slot));
-            if stage_is_new {
-                derived.push(("LastStageChangeDate", Value::Instant(stamp)));
-                if slot("Probability").is_some_and(|slot| !values.contains_key(&slot)) {
-                    derived.push(("Probability", Value::Num(Decimal::new(probability, 0))));
-                }
-            }
-            derived.push(("IsClosed", Value::Bool(closed)));
-            derived.push(("IsWon", Value::Bool(won)));
-            derived.push(("ForecastCategory", Value::Word(category)));
-            derived.push(("ForecastCategoryName", Value::Word(category)));
-            if let Some(amount) = held(values, "Amount").and_then(|value| value.as_number()) {
-                let revenue = amount.times(Decimal::new(probability, 2), 2).map_or(Value::Null, Value::Num);
-                derived.push(("ExpectedRevenue", revenue));
-            }
-            if let Some(Value::Date(days)) = held(values, "CloseDate") {
-                let date = instant::at(i64::from(days) * instant::DAY);
-                let (year, month) = (chrono::Datelike::year(&date), chrono::Datelike::month(&date) as i32);
-                let quarter = (month + 8) % 12 / 3 + 1;
-                let fiscal = if month < 4 { year - 1 } else { year };
-                derived.push(("FiscalYear", Value::Int(i64::from(fiscal))));
-                derived.push(("FiscalQuarter", Value::Int(i64::from(quarter))));
-                derived.push(("Fiscal", Value::text(&format!("{fiscal} {quarter}"))));
-            }
-        }
-        _ => {}
-    }
-    for (name, value) in derived {
-        if let Some(slot) = slot(name) {
-            values.insert(slot, value);
-        }
-    }
-}
-
-/// Turns JSON into values that fit their fields.
-fn convert(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Written> {
-    let object = &state.store.tables[table];
-    let mut values = Written::new();
-    for (name, json) in fields {
-        let slot = object.slot(name).ok_or_else(|| {
-            EditError::new("INVALID_FIELD", format!("No such column '{name}' on sobject of type {}", object.name))
-        })?;
-        let column = &object.columns[slot];
-        if column.spec.read_only || !matches!(column.origin, Origin::Stored(_)) {
-            let message = format!("Unable to create/update fields: {name}");
-            return Err(EditError::new("INVALID_FIELD_FOR_INSERT_UPDATE", message));
-        }
-        values.insert(slot as u16, fit(&column.spec, json)?);
-    }
-    Ok(values)
-}
-
-fn fit(spec: &FieldSpec, json: &Json) -> Edited<Value> {
-    use FieldType as T;
-    let wrong = || EditError::new("JSON_PARSER_ERROR", format!("{} does not take {json}", spec.name));
-    let text = match json {
-        Json::Null => return Ok(Value::Null),
-        Json::Bool(value) if spec.field_type == T::Boolean => return Ok(Value::Bool(*value)),
-        Json::String(text) => text.clone(),
-        Json::Number(number) => number.to_string(),
-        _ => return Err(wrong()),
-    };
-    Ok(match spec.field_type {
-        T::Int => Value::Int(Decimal::parse(&text).and_then(Decimal::to_int).ok_or_else(wrong)?),
-        T::Double | T::Currency | T::Percent => {
-            let number = Decimal::parse(&text).ok_or_else(wrong)?.rounded(spec.scale);
-            if number.whole_digits() > (spec.precision.saturating_sub(spec.scale)) as usize {
-                return Err(EditError::new(
-                    "NUMBER_OUTSIDE_VALID_RANGE",
-                    format!("{}: value outside of valid range", spec.name),
-                ));
-            }
-            Value::Num(number)
-        }
-        T::Date => Value::Date(instant::parse_date(&text).ok_or_else(wrong)?),
-        T::Datetime => Value::Instant(instant::parse_datetime(&text).ok_or_else(wrong)?),
-        T::Time => Value::Time(instant::parse_time(&text).ok_or_else(wrong)?),
-        T::Reference | T::Id => {
-            let id = id::parse(&text).ok_or_else(|| {
-                EditError::new("MALFORMED_ID", format!("{}: id value of incorrect type: {text}", spec.name))
-            })?;
-            let full: String = id.iter().chain(&id::checks(&id)).map(|&byte| byte as char).collect();
-            Value::text(&full)
-        }
-        T::Boolean | T::Address | T::Location => return Err(wrong()),
-        _ if json.is_number() => return Err(wrong()),
-        _ => {
-            if text.chars().count() > spec.length as usize {
-                let message = format!("{}: data value too large (max length={})", spec.name, spec.length);
-                return Err(EditError::new("STRING_TOO_LONG", message));
-            }
-            Value::text(&text)
-        }
-    })
 }

@@ -1,25 +1,6 @@
 use super::*;
-use crate::cli::OutputFormat;
-use crate::config::{Environment, Project, Shipped, render};
-
-/// The least that the templates need of the built-in entities.
-const CUSTOMER: &str = "\
-apiVersion: nenrin/v1
-kind: Entity
-name: customer
-variables:
-  - { name: name, type: text }
-  - { name: corporate_number, type: corporate_number }
-  - { name: mrr, type: money }
-";
-
-fn shipped() -> Shipped {
-    let mut shipped = crate::cli::shipped();
-    if shipped.entities.is_empty() {
-        shipped.entities.push(("customer.yaml".to_owned(), CUSTOMER.to_owned()));
-    }
-    shipped
-}
+use crate::cli::{OutputFormat, shipped};
+use crate::config::{Environment, Project, render};
 
 async fn init(dir: &Path) -> Result<ExitCode> {
     run(InitArgs { dir: dir.to_path_buf() }, &Context::new(dir.to_path_buf(), OutputFormat::Table)).await
@@ -36,6 +17,8 @@ async fn a_new_project_is_sound_and_its_example_is_too() {
     let project = load(Environment::default());
     assert_eq!(project.warnings, []);
     assert_eq!((project.sources.len(), project.mappings.len(), project.variables.len()), (1, 1, 1));
+    let names: Vec<&str> = project.entities.iter().map(|entity| entity.value.name.as_str()).collect();
+    assert_eq!(names, ["customer", "contact", "contract", "deal"]);
 
     fs::rename(dir.join("sources/salesforce.yaml.example"), dir.join("sources/salesforce.yaml")).unwrap();
     let project = load(Environment::of([("SALESFORCE_CLIENT_ID", "id"), ("SALESFORCE_CLIENT_SECRET", "secret")]));

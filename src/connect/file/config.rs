@@ -139,7 +139,7 @@ impl Shape {
                 ));
             }
         };
-        if config.header == !config.columns.is_empty() {
+        if config.header != config.columns.is_empty() {
             let message = if config.header { "columns are named twice" } else { "columns have no names" };
             return Err(wrong("columns", message, "either `header: true`, or `header: false` and `columns: […]`"));
         }

@@ -68,7 +68,7 @@ impl<R: BufRead> Lines<R> {
 
     /// Whether the line feed byte just read is a line feed; completes it where it is the first of two bytes.
     fn ends_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<bool> {
-        let is_even = bytes.len() % 2 == 0;
+        let is_even = bytes.len().is_multiple_of(2);
         match self.encoding {
             Encoding::Utf16Le if is_even => Ok(false),
             Encoding::Utf16Le => {

@@ -1,7 +1,7 @@
 //! The SQL functions that expressions may call: DataFusion's, and those that we add.
 //!
-//! Ours convert text with reasons ([`convert`]), count without floating point ([`number`], [`day`]) and
-//! take the first value that is there ([`coalesce`]). Every one keeps no state and is found by its name,
+//! Ours convert text with reasons (`convert`), count without floating point (`number`, `day`) and take
+//! the first value that is there (`coalesce`). Every one keeps no state and is found by its name,
 //! so that a plan that uses it can run on another machine.
 
 pub(crate) mod coalesce;

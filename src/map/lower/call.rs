@@ -196,7 +196,7 @@ impl Lowering<'_, '_> {
             self.problem(code::TYPES, ast.span(), message, None);
             return None;
         }
-        let value = typed.as_type(if from == SqlType::Null { SqlType::Text } else { from });
+        let value = typed.into_type(if from == SqlType::Null { SqlType::Text } else { from });
         if let Expr::Literal(constant, _) = &value
             && !conversion.quiet
             && let Ok(input) = constant.to_array()
@@ -298,7 +298,7 @@ impl Lowering<'_, '_> {
         let (function, sql_type) =
             if start { (DayFunction::Start, SqlType::Date) } else { (DayFunction::Part, SqlType::Integer) };
         let unit = Expr::Literal(ScalarValue::Utf8(Some(unit.to_lowercase())), None);
-        Some(Typed::new(scalar(function.function(), vec![unit, date.as_type(SqlType::Date)]), sql_type))
+        Some(Typed::new(scalar(function.function(), vec![unit, date.into_type(SqlType::Date)]), sql_type))
     }
 
     /// A call that SQL writes in words (`SUBSTRING(a FROM 1)`).

@@ -51,7 +51,7 @@ impl Typed {
     }
 
     /// The same with the type `to`, which [`SqlType::meet`] said it can have.
-    fn as_type(self, to: SqlType) -> Expr {
+    fn into_type(self, to: SqlType) -> Expr {
         match (self.expr, self.sql_type) {
             (expr, from) if from == to => expr,
             (Expr::Literal(value, _), _) if let Ok(value) = value.cast_to(&to.data_type()) => {
@@ -402,14 +402,14 @@ impl Lowering<'_, '_> {
                 }
             }
         }
-        fine.then(|| (common, items.into_iter().map(|(_, item)| item.as_type(common)).collect()))
+        fine.then(|| (common, items.into_iter().map(|(_, item)| item.into_type(common)).collect()))
     }
 
     /// An operand that has to be true or false.
     fn truth(&mut self, expr: &ast::Expr, whose: &str) -> Option<Expr> {
         let typed = self.expr(expr)?;
         if SqlType::Boolean.meet(typed.sql_type) == Some(SqlType::Boolean) {
-            return Some(typed.as_type(SqlType::Boolean));
+            return Some(typed.into_type(SqlType::Boolean));
         }
         let ast = shortened(&expr.to_string());
         let message = format!("`{whose}` needs a condition; `{ast}` is {}", typed.sql_type.phrase());

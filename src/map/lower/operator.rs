@@ -19,8 +19,8 @@ impl Lowering<'_, '_> {
             UnaryOperator::Minus => {
                 let operand = self.operand_number(inner, "-")?;
                 let sql_type = if operand.sql_type == SqlType::Null { SqlType::Integer } else { operand.sql_type };
-                let zero = Typed::literal(ScalarValue::Int64(Some(0)), SqlType::Integer).as_type(sql_type);
-                let arguments = vec![zero, operand.as_type(sql_type)];
+                let zero = Typed::literal(ScalarValue::Int64(Some(0)), SqlType::Integer).into_type(sql_type);
+                let arguments = vec![zero, operand.into_type(sql_type)];
                 Some(Typed::new(scalar(Arithmetic::Subtract.function(), arguments), sql_type))
             }
             _ => {
@@ -97,7 +97,7 @@ impl Lowering<'_, '_> {
             ">" => Operator::Gt,
             _ => Operator::GtEq,
         };
-        Some(binary(left.as_type(sql_type), op, right.as_type(sql_type)))
+        Some(binary(left.into_type(sql_type), op, right.into_type(sql_type)))
     }
 
     pub(super) fn distinct(&mut self, left: &ast::Expr, right: &ast::Expr, distinct: bool) -> Option<Typed> {
@@ -109,7 +109,7 @@ impl Lowering<'_, '_> {
             ("IS NOT DISTINCT FROM", Operator::IsNotDistinctFrom)
         };
         let sql_type = self.meet((left, lowered_left.sql_type), (right, lowered_right.sql_type), word)?;
-        Some(boolean(binary(lowered_left.as_type(sql_type), op, lowered_right.as_type(sql_type))))
+        Some(boolean(binary(lowered_left.into_type(sql_type), op, lowered_right.into_type(sql_type))))
     }
 
     pub(super) fn in_list(&mut self, expr: &ast::Expr, list: &[ast::Expr], negated: bool) -> Option<Typed> {
@@ -120,8 +120,8 @@ impl Lowering<'_, '_> {
         for (ast, item) in &items {
             sql_type = self.meet((expr, sql_type), (ast, item.sql_type), "IN")?;
         }
-        let items = items.into_iter().map(|(_, item)| item.as_type(sql_type)).collect();
-        let operand = Box::new(operand?.as_type(sql_type));
+        let items = items.into_iter().map(|(_, item)| item.into_type(sql_type)).collect();
+        let operand = Box::new(operand?.into_type(sql_type));
         Some(boolean(Expr::InList(InList::new(operand, items, negated))))
     }
 
@@ -138,7 +138,7 @@ impl Lowering<'_, '_> {
         let with_high = self.meet((expr, operand.sql_type), (high, highest.sql_type), "BETWEEN");
         let sql_type = with_low?.meet(with_high?)?;
         let (operand, lowest, highest) =
-            (operand.as_type(sql_type), lowest.as_type(sql_type), highest.as_type(sql_type));
+            (operand.into_type(sql_type), lowest.into_type(sql_type), highest.into_type(sql_type));
         Some(boolean(Expr::Between(Between::new(Box::new(operand), negated, Box::new(lowest), Box::new(highest)))))
     }
 
@@ -240,7 +240,7 @@ impl Lowering<'_, '_> {
             _ => Arithmetic::Remainder,
         };
         let (operands, result) = operation.types(left.sql_type, right.sql_type);
-        let arguments = vec![left.as_type(operands), right.as_type(operands)];
+        let arguments = vec![left.into_type(operands), right.into_type(operands)];
         Some(Typed::new(scalar(operation.function(), arguments), result))
     }
 
@@ -259,7 +259,7 @@ impl Lowering<'_, '_> {
     pub(super) fn operand_text(&mut self, expr: &ast::Expr, op: &str) -> Option<Expr> {
         let typed = self.expr(expr)?;
         if SqlType::Text.meet(typed.sql_type) == Some(SqlType::Text) {
-            return Some(typed.as_type(SqlType::Text));
+            return Some(typed.into_type(SqlType::Text));
         }
         let message = format!("`{op}` needs text; `{}` is {}", shortened(&expr.to_string()), typed.sql_type.phrase());
         let advice = conversion_advice(expr, typed.sql_type, SqlType::Text);

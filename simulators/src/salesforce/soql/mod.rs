@@ -6,6 +6,7 @@
 
 pub(crate) mod ast;
 pub(crate) mod bind;
+mod filter;
 pub(crate) mod lex;
 pub(crate) mod matching;
 pub(crate) mod parse;

@@ -1,0 +1,74 @@
+//! Fields that follow from other fields of their row, and are stored with them.
+
+use crate::salesforce::edit::Written;
+use crate::salesforce::instant;
+use crate::salesforce::number::Decimal;
+use crate::salesforce::state::State;
+use crate::salesforce::value::Value;
+
+/// What follows when `values` are written over `before`, by column.
+pub(crate) fn derived(
+    state: &State,
+    table: usize,
+    serial: u64,
+    values: &Written,
+    before: Option<&Written>,
+    stamp: i64,
+) -> Vec<(u16, Value)> {
+    let object = &state.store.tables[table];
+    let slot = |name: &str| object.slot(name).map(|slot| slot as u16);
+    let held = |values: &Written, name: &str| {
+        let slot = slot(name)?;
+        values.get(&slot).or_else(|| before?.get(&slot)).cloned()
+    };
+    let mut derived: Vec<(&str, Value)> = Vec::new();
+    match object.name {
+        "Contact" => {
+            let part =
+                |name| held(values, name).and_then(|value| value.as_text().map(str::to_owned)).unwrap_or_default();
+            let name = format!("{} {}", part("LastName"), part("FirstName"));
+            derived.push(("Name", Value::text(name.trim())));
+        }
+        "Contract" if before.is_none() => {
+            derived.push(("ContractNumber", Value::text(&format!("{serial:08}"))));
+            derived.push(("StatusCode", Value::Word("Draft")));
+        }
+        "Opportunity" => {
+            let stage = held(values, "StageName");
+            let (probability, category, closed, won) = match stage.as_ref().and_then(Value::as_text) {
+                Some("Closed Won") => (100, "Closed", true, true),
+                Some("Closed Lost") => (0, "Omitted", true, false),
+                Some("提案") => (30, "Pipeline", false, false),
+                Some("見積提出") => (60, "BestCase", false, false),
+                Some("交渉") => (80, "Commit", false, false),
+                _ => (10, "Pipeline", false, false),
+            };
+            let stage_is_new = slot("StageName").is_some_and(|slot| values.contains_key(&slot));
+            if stage_is_new {
+                derived.push(("LastStageChangeDate", Value::Instant(stamp)));
+                if slot("Probability").is_some_and(|slot| !values.contains_key(&slot)) {
+                    derived.push(("Probability", Value::Num(Decimal::new(probability, 0))));
+                }
+            }
+            derived.push(("IsClosed", Value::Bool(closed)));
+            derived.push(("IsWon", Value::Bool(won)));
+            derived.push(("ForecastCategory", Value::Word(category)));
+            derived.push(("ForecastCategoryName", Value::Word(category)));
+            if let Some(amount) = held(values, "Amount").and_then(|value| value.as_number()) {
+                let revenue = amount.times(Decimal::new(probability, 2), 2).map_or(Value::Null, Value::Num);
+                derived.push(("ExpectedRevenue", revenue));
+            }
+            if let Some(Value::Date(days)) = held(values, "CloseDate") {
+                let date = instant::at(i64::from(days) * instant::DAY);
+                let (year, month) = (chrono::Datelike::year(&date), chrono::Datelike::month(&date) as i32);
+                let quarter = (month + 8) % 12 / 3 + 1;
+                let fiscal = if month < 4 { year - 1 } else { year };
+                derived.push(("FiscalYear", Value::Int(i64::from(fiscal))));
+                derived.push(("FiscalQuarter", Value::Int(i64::from(quarter))));
+                derived.push(("Fiscal", Value::text(&format!("{fiscal} {quarter}"))));
+            }
+        }
+        _ => {}
+    }
+    derived.into_iter().filter_map(|(name, value)| Some((slot(name)?, value))).collect()
+}
