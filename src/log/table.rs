@@ -39,7 +39,7 @@ const ATTEMPT_DEPTH: usize = 1_000;
 /// New versions to append: the system columns, and one text column per delivered field.
 #[derive(Debug, Clone)]
 pub struct NewVersions {
-    /// The system columns, in the order and types of [`system_fields`], all of one length.
+    /// The system columns, in the order of [`system::ALL`](super::system::ALL), all of one length.
     pub system: Vec<ArrayRef>,
     /// Field name, how it changes, and values; fields not named are null.
     pub fields: Vec<(String, FieldClass, ArrayRef)>,
