@@ -79,14 +79,14 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339 with any offset.
     fn from_str(text: &str) -> Result<Self, Error> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|instant| Timestamp::from(instant.with_timezone(&Utc)))
-            .map_err(|error| {
+        DateTime::parse_from_rfc3339(text).map(|instant| Timestamp::from(instant.with_timezone(&Utc))).map_err(
+            |error| {
                 Error::new(ErrorKind::Usage, "not an instant")
                     .with("text", text)
                     .help("write it like 2026-10-31T23:59:59+09:00")
                     .caused_by(error)
-            })
+            },
+        )
     }
 }
 

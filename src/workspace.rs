@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::clock::{Clock, Timestamp};
 use crate::cli::shipped;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{Environment, NamedBy, Project};
 use crate::connect::http::{Hosts, Settings as HttpSettings, TokioTimer};
 use crate::connect::registry::Connector;

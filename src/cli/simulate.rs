@@ -63,8 +63,7 @@ pub async fn run(args: SimulateArgs, context: &Context) -> Result<ExitCode> {
         })
         .collect::<Result<Vec<_>>>()?;
     let at = args.at.unwrap_or_else(|| context.clock.now()).to_datetime();
-    let options =
-        Options { seed: args.seed, records: args.records, at, port: args.port, ..Options::default() };
+    let options = Options { seed: args.seed, records: args.records, at, port: args.port, ..Options::default() };
     let server = Server::start(options).await.map_err(|error| {
         Error::new(ErrorKind::Usage, "the port cannot be listened on")
             .with("port", args.port)

@@ -102,12 +102,8 @@ impl Bench {
     }
 
     async fn land(&mut self, pages: &[Page], recorded_at: i64, not_before: Option<i64>) -> super::Taken {
-        let landing = Landing {
-            run_id: "run",
-            recorded_at: t(recorded_at),
-            not_before: not_before.map(t),
-            allow_deletes: true,
-        };
+        let landing =
+            Landing { run_id: "run", recorded_at: t(recorded_at), not_before: not_before.map(t), allow_deletes: true };
         let mut taken = self.lander.take(pages, &landing).await.unwrap();
         let wrote = taken.versions.is_some();
         if wrote || taken.statement.is_some() || taken.pass.is_some() || taken.timeline.is_some() {
@@ -137,7 +133,7 @@ impl Bench {
 
     /// Living keys and their values at `as_of`, as known at `known_at`.
     async fn state(&self, fields: &[&str], as_of: i64, known_at: i64) -> BTreeMap<String, Vec<Option<String>>> {
-        let pick = Pick::AsOf { as_of: t(as_of), known_at: t(known_at) };
+        let pick = Pick::AsOf { as_of: t(as_of), known_at: t(known_at), first_complete_at: None };
         let winners = self.lander.log().winners(pick).await.unwrap();
         let wanted = Wanted {
             system: vec![system::KEY, system::OP],
@@ -189,6 +185,7 @@ proptest! {
     fn b4_the_state_equals_a_naive_model_over_random_histories(
         windows in proptest::collection::vec(proptest::collection::vec(a_read(), 0..12), 1..6),
         reopen in proptest::collection::vec((prop::bool::ANY, prop::bool::ANY), 6),
+        compact in proptest::collection::vec(prop::bool::weighted(0.4), 6),
         split in 1usize..5,
     ) {
         #[derive(Clone)]
@@ -242,6 +239,10 @@ proptest! {
                     chain.push((Version { from: date, recorded, value }, stamp));
                 }
                 let taken = bench.land(&pages, recorded, None).await;
+                if compact[number] {
+                    bench.lander.log_mut().compact().await.unwrap();
+                    prop_assert!(bench.lander.log().files().unwrap().len() <= 1);
+                }
                 let counts = taken.counts;
                 prop_assert_eq!((counts.new, counts.changed, counts.unchanged, counts.deleted), expected);
                 prop_assert!(counts.add_up());
@@ -324,7 +325,13 @@ fn law5_reading_the_same_again_adds_no_version_no_file_and_no_commit() {
     runtime().block_on(async {
         let mut bench = Bench::new(folder.path(), &offered).await;
         let rows: Vec<Row> = (0..50)
-            .map(|key| Row { key: key.to_string(), stamp: Some(5), created_at: None, values: vec![Some("x".into())], deleted: None })
+            .map(|key| Row {
+                key: key.to_string(),
+                stamp: Some(5),
+                created_at: None,
+                values: vec![Some("x".into())],
+                deleted: None,
+            })
             .collect();
         let pass = |id: &str| Reading::Pass { id: id.into(), started_at: t(10), scope: "all".into() };
         bench.land(&[page(&["v"], &rows, pass("1"), true, 20)], 30, None).await;
@@ -352,9 +359,11 @@ fn e2_a_key_missing_from_a_complete_pass_is_absent_since_the_pass_began() {
             values: vec![Some("x".into())],
             deleted: None,
         };
-        let pass = |id: &str, at: i64, scope: &str| Reading::Pass { id: id.into(), started_at: t(at), scope: scope.into() };
+        let pass =
+            |id: &str, at: i64, scope: &str| Reading::Pass { id: id.into(), started_at: t(at), scope: scope.into() };
         bench.land(&[page(&["v"], &[row("a"), row("b"), row("c")], pass("1", 10, "all"), true, 20)], 30, None).await;
-        let taken = bench.land(&[page(&["v"], &[row("a"), row("b")], pass("2", 100, "all"), true, 120)], 130, None).await;
+        let taken =
+            bench.land(&[page(&["v"], &[row("a"), row("b")], pass("2", 100, "all"), true, 120)], 130, None).await;
         assert_eq!(taken.counts.deleted_by_absence, 1);
         assert_eq!(bench.state(&["v"], 99, 1_000).await.len(), 3);
         assert_eq!(bench.state(&["v"], 100, 1_000).await.len(), 2);
@@ -381,7 +390,9 @@ fn b5_a_field_that_is_not_delivered_keeps_its_value_and_makes_no_version() {
         };
         let fields = ["v", "月額(税抜)"];
         let pass = Reading::Pass { id: "1".into(), started_at: t(10), scope: "all".into() };
-        bench.land(&[page(&fields, &[row("a", 5, &["1", "100"]), row("b", 5, &["1", "200"])], pass, true, 20)], 30, None).await;
+        bench
+            .land(&[page(&fields, &[row("a", 5, &["1", "100"]), row("b", 5, &["1", "200"])], pass, true, 20)], 30, None)
+            .await;
         // Hidden by permission: only `v` comes, unchanged for a, changed twice for b.
         let window = Reading::Window { from: t(0), until: t(200) };
         let rows = [row("a", 100, &["1"]), row("b", 100, &["2"]), row("b", 110, &["3"])];

@@ -44,7 +44,9 @@ pub async fn query(sql: &str, state: &State, logs: Vec<LogTable>, known_at: Time
     let schema = Arc::new(MemorySchemaProvider::new());
     for log in logs {
         let name = log.stream().to_string();
-        schema.register_table(name, Arc::new(LogProvider::new(log, known_at))).map_err(|error| internal(error.into()))?;
+        schema
+            .register_table(name, Arc::new(LogProvider::new(log, known_at)))
+            .map_err(|error| internal(error.into()))?;
     }
     let catalog = session.catalog("datafusion").ok_or_else(|| internal("the session has no catalog".into()))?;
     catalog.register_schema("log", schema).map_err(|error| internal(error.into()))?;
@@ -54,7 +56,10 @@ pub async fn query(sql: &str, state: &State, logs: Vec<LogTable>, known_at: Time
         names.sort();
         Error::new(ErrorKind::Usage, "the query cannot be run")
             .code("E0601")
-            .help(format!("tables: {}, and log.\"source/stream\"; names with other signs than letters need double quotes", names.join(", ")))
+            .help(format!(
+                "tables: {}, and log.\"source/stream\"; names with other signs than letters need double quotes",
+                names.join(", ")
+            ))
             .caused_by(error.strip_backtrace())
     })?;
     let schema = Arc::new(frame.schema().as_arrow().clone());
@@ -102,8 +107,9 @@ fn pick(batch: &RecordBatch, keep: impl Fn(&str) -> bool) -> Result<RecordBatch>
         };
         match (word, column.as_primitive_opt::<UInt8Type>()) {
             (Some(word), Some(numbers)) => {
-                let words: StringArray =
-                    (0..numbers.len()).map(|row| numbers.is_valid(row).then(|| word(numbers.value(row))).flatten()).collect();
+                let words: StringArray = (0..numbers.len())
+                    .map(|row| numbers.is_valid(row).then(|| word(numbers.value(row))).flatten())
+                    .collect();
                 fields.push(Field::new(field.name(), DataType::Utf8, true));
                 columns.push(Arc::new(words));
             }

@@ -17,8 +17,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::run_derive;
 use crate::record::StreamId;
-use crate::schema::types::{TypeOptions, data_type, format_cell};
 use crate::schema::VariableType;
+use crate::schema::types::{TypeOptions, data_type, format_cell};
 use crate::unify::{Candidate, Identity, Priority, choose, node_id};
 
 /// A computed state with what else its computation told.
@@ -95,10 +95,7 @@ fn customers(
             groups.entry(id).or_default().push((stream, row));
         }
     }
-    groups
-        .into_iter()
-        .map(|(id, members)| Group { customer_id: Some(id), record_id: None, members })
-        .collect()
+    groups.into_iter().map(|(id, members)| Group { customer_id: Some(id), record_id: None, members }).collect()
 }
 
 fn children(loaded: &[(&StreamModel, Rows)], identity: &Identity, covered: &HashSet<String>) -> Vec<Group> {
@@ -118,7 +115,11 @@ fn children(loaded: &[(&StreamModel, Rows)], identity: &Identity, covered: &Hash
         }
     }
     groups.sort_by(|a, b| {
-        (a.customer_id.is_none(), &a.customer_id, &a.record_id).cmp(&(b.customer_id.is_none(), &b.customer_id, &b.record_id))
+        (a.customer_id.is_none(), &a.customer_id, &a.record_id).cmp(&(
+            b.customer_id.is_none(),
+            &b.customer_id,
+            &b.record_id,
+        ))
     });
     groups
 }
@@ -157,9 +158,7 @@ fn assemble(
         // Where the variable stands in each stream, once per expression that gives it.
         let offers: Vec<Vec<usize>> = loaded
             .iter()
-            .map(|(_, rows)| {
-                (0..rows.columns.len()).filter(|at| rows.columns[*at].name == variable.name).collect()
-            })
+            .map(|(_, rows)| (0..rows.columns.len()).filter(|at| rows.columns[*at].name == variable.name).collect())
             .collect();
         let mut sources: Vec<ArrayRef> = vec![new_null_array(&kind, 1)];
         let mut place: HashMap<(usize, usize), usize> = HashMap::new();
@@ -274,7 +273,9 @@ fn derive<'a>(
         let fields: Vec<Field> = derive
             .reads
             .iter()
-            .filter_map(|name| done.get(name.as_str()).map(|(values, ..)| Field::new(name, values.data_type().clone(), true)))
+            .filter_map(|name| {
+                done.get(name.as_str()).map(|(values, ..)| Field::new(name, values.data_type().clone(), true))
+            })
             .collect();
         let arrays: Vec<ArrayRef> =
             derive.reads.iter().filter_map(|name| done.get(name.as_str()).map(|(values, ..)| values.clone())).collect();
@@ -285,7 +286,8 @@ fn derive<'a>(
         let failed: HashSet<usize> = failures.iter().map(|failure| failure.0).collect();
         let cells: Vec<Cell> = (0..rows)
             .map(|row| {
-                let inputs = derive.reads.iter().filter_map(|name| done.get(name.as_str()).map(|(_, cells, _)| cells[row]));
+                let inputs =
+                    derive.reads.iter().filter_map(|name| done.get(name.as_str()).map(|(_, cells, _)| cells[row]));
                 match inputs.into_iter().find(|cell| cell.is_unknown()) {
                     Some(unknown) => unknown,
                     None if failed.contains(&row) => Cell::Held,
@@ -295,8 +297,9 @@ fn derive<'a>(
             })
             .collect();
         let known: BooleanArray = cells.iter().map(|cell| Some(*cell == Cell::Value)).collect();
-        let values = datafusion::arrow::compute::kernels::zip::zip(&known, &values, &new_null_array(values.data_type(), rows))
-            .map_err(|error| Error::new(ErrorKind::Internal, "could not mask a variable").caused_by(error))?;
+        let values =
+            datafusion::arrow::compute::kernels::zip::zip(&known, &values, &new_null_array(values.data_type(), rows))
+                .map_err(|error| Error::new(ErrorKind::Internal, "could not mask a variable").caused_by(error))?;
         let Some(variable) = entity.variables.iter().find(|variable| variable.name == derive.name) else { continue };
         done.insert(&variable.name, (values, cells, new_null_array(&DataType::Utf8, rows)));
     }

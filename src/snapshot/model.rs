@@ -82,8 +82,7 @@ impl Model {
     ///
     /// Config with every problem of every mapping and variable.
     pub async fn compile(project: &Project, lake: &Lake, control: &Control) -> Result<Model> {
-        let settings =
-            Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() };
+        let settings = Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() };
         let mut problems = Vec::new();
         let mut streams = Vec::new();
         let mut unread = Vec::new();

@@ -85,7 +85,10 @@ impl Offered {
 /// Reads and maps the rows of `model`'s stream.
 pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
     let (as_of, known_at, pick) = match moment {
-        Moment::At { as_of, known_at } => (as_of, known_at, Pick::AsOf { as_of, known_at }),
+        Moment::At { as_of, known_at } => {
+            let first_complete_at = model.ledger.first_complete_at(known_at).filter(|first| *first > as_of);
+            (as_of, known_at, Pick::AsOf { as_of, known_at, first_complete_at })
+        }
         Moment::LastLiving { known_at } => (Timestamp::MAX, known_at, Pick::LastLiving { known_at }),
     };
     // Expressions that ask for the date of an open moment get the last one that anything is known of.
@@ -96,13 +99,7 @@ pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
     };
     let offered = Offered::of(model, as_of, known_at);
     let wanted = Wanted {
-        system: vec![
-            system::KEY,
-            system::VALID_FROM,
-            system::OBSERVED_AT,
-            system::OP,
-            system::DELETE_KIND,
-        ],
+        system: vec![system::KEY, system::VALID_FROM, system::OBSERVED_AT, system::OP, system::DELETE_KIND],
         fields: model.mapping.fields_used.clone(),
     };
     let dated = !model.ledger.statements(known_at).is_empty();
@@ -265,9 +262,11 @@ impl Gather {
         let observed_at = batch.column(2).as_primitive::<TimestampMicrosecondType>();
         let mut held: Vec<HashSet<usize>> = vec![HashSet::new(); mapped.columns.len()];
         for field in &mapped.held {
-            let found = model.mapping.variables.iter().position(|variable| {
-                variable.name == field.variable && variable.place == field.place
-            });
+            let found = model
+                .mapping
+                .variables
+                .iter()
+                .position(|variable| variable.name == field.variable && variable.place == field.place);
             if let Some(at) = found {
                 held[at].insert(field.row);
             }

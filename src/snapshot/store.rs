@@ -133,7 +133,8 @@ async fn read(lake: &Lake, model: &Model, manifest: &Manifest, at: Timestamp) ->
 
 /// Whether identity still assigns the records as the snapshot has them.
 fn holds(assigned: &RecordBatch, identity: &Identity) -> bool {
-    let (Some(nodes), Some(customers)) = (assigned.column(0).as_string_opt::<i32>(), assigned.column(1).as_string_opt::<i32>())
+    let (Some(nodes), Some(customers)) =
+        (assigned.column(0).as_string_opt::<i32>(), assigned.column(1).as_string_opt::<i32>())
     else {
         return false;
     };
@@ -152,10 +153,8 @@ async fn keep(lake: &Lake, model: &Model, fingerprint: &Fingerprint, built: &Bui
     }
     let nodes: StringArray = built.assignment.keys().map(Some).collect();
     let customers: StringArray = built.assignment.values().map(Some).collect();
-    let schema = Schema::new(vec![
-        Field::new("node", DataType::Utf8, false),
-        Field::new("customer", DataType::Utf8, false),
-    ]);
+    let schema =
+        Schema::new(vec![Field::new("node", DataType::Utf8, false), Field::new("customer", DataType::Utf8, false)]);
     let assigned = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(nodes), Arc::new(customers)])
         .map_err(|error| failed("an assignment does not line up")(error.into()))?;
     lake.put(&format!("{folder}/assignment.parquet"), encode(&assigned)?).await?;

@@ -70,8 +70,9 @@ pub async fn sync(workspace: &Workspace, id: &SourceId, options: &SyncOptions<'_
     let result = run(workspace, id, options, &run_id, &keeper, lost).await;
     match &result {
         Ok(report) => {
-            let counts = serde_json::to_value(report)
-                .map_err(|error| Error::new(crate::error::ErrorKind::Internal, "a report is no JSON").caused_by(error))?;
+            let counts = serde_json::to_value(report).map_err(|error| {
+                Error::new(crate::error::ErrorKind::Internal, "a report is no JSON").caused_by(error)
+            })?;
             let error = report.first_error().map(|error| error.message.as_str());
             control.runs().finish(&run_id, report.outcome, &counts, error).await?;
         }
@@ -129,13 +130,9 @@ async fn run(
 async fn hold(workspace: &Workspace, model: &Model, id: &SourceId, run_id: &str) -> Result<u64> {
     let mut open = 0;
     for stream in model.streams.iter().filter(|stream| stream.mapping.stream.source == *id) {
-        let scope = HeldScope {
-            stream: stream.mapping.stream.clone(),
-            entity: stream.mapping.entity.clone(),
-            mapping: None,
-        };
-        let held: Vec<HeldField> =
-            holds_of(stream, workspace.clock.now()).await?.iter().map(to_row).collect();
+        let scope =
+            HeldScope { stream: stream.mapping.stream.clone(), entity: stream.mapping.entity.clone(), mapping: None };
+        let held: Vec<HeldField> = holds_of(stream, workspace.clock.now()).await?.iter().map(to_row).collect();
         let mut distinct: BTreeMap<(String, String), HeldField> = BTreeMap::new();
         for field in held {
             distinct.insert((field.key.clone(), field.variable.clone()), field);
@@ -188,14 +185,16 @@ pub async fn keep_due(workspace: &Workspace) -> Result<Settled> {
     let calendar = workspace.calendar();
     let mut settled = Settled::default();
     let earliest = now.plus_secs(-MONTHS_BACK * 31 * 86_400);
-    let first_known = model
-        .streams
-        .iter()
-        .filter_map(|stream| stream.ledger.first_complete_at(crate::clock::Timestamp::MAX))
-        .max();
+    let first_known =
+        model.streams.iter().filter_map(|stream| stream.ledger.first_complete_at(crate::clock::Timestamp::MAX)).max();
     for month in period::month_ends_between(earliest, now, &calendar) {
         // Before every stream was read at all there is nothing to keep.
-        if first_known.is_none_or(|first| month.end < first) && !model.streams.iter().all(|stream| stream.ledger.statements(crate::clock::Timestamp::MAX).contains_key(&month.at())) {
+        if first_known.is_none_or(|first| month.end < first)
+            && !model
+                .streams
+                .iter()
+                .all(|stream| stream.ledger.statements(crate::clock::Timestamp::MAX).contains_key(&month.at()))
+        {
             continue;
         }
         match workspace.state(&model, month.at(), None).await?.origin {
@@ -205,8 +204,11 @@ pub async fn keep_due(workspace: &Workspace) -> Result<Settled> {
         }
     }
     if !settled.kept.is_empty() || !settled.restated.is_empty() {
-        info!(kept = settled.kept.join(", "), restated = settled.restated.join(", "), "kept the snapshots of closed months");
+        info!(
+            kept = settled.kept.join(", "),
+            restated = settled.restated.join(", "),
+            "kept the snapshots of closed months"
+        );
     }
     Ok(settled)
 }
-

@@ -277,7 +277,8 @@ mod tests {
     #[test]
     fn a_person_who_keeps_records_apart_is_obeyed_whatever_links_them() {
         let config = IdentityConfig { keep_apart: vec![vec!["s/a#1".into(), "s/a#2".into()]], ..by_number() };
-        let nodes = vec![node("a", "1", 1, &[Some("x")]), node("a", "2", 2, &[Some("x")]), node("a", "3", 3, &[Some("x")])];
+        let nodes =
+            vec![node("a", "1", 1, &[Some("x")]), node("a", "2", 2, &[Some("x")]), node("a", "3", 3, &[Some("x")])];
         let identity = Identity::resolve(nodes, &config);
         assert_ne!(customer(&identity, "a", "1"), customer(&identity, "a", "2"));
     }

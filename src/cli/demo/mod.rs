@@ -16,8 +16,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::compare::{CompareArgs, compare_periods, print as print_comparison};
-use super::output::{Cell, Column, Kind, Table, print_rows, print_table};
 use super::held::{self, HeldArgs};
+use super::output::{Cell, Column, Kind, Table, print_rows, print_table};
 use super::{Context, OutputFormat};
 use crate::clock::{ManualClock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
@@ -117,14 +117,20 @@ pub async fn run(args: DemoArgs, context: &Context) -> Result<ExitCode> {
     let published = workspace.publish_current().await?;
     say(
         &mut out,
-        &format!("\nand is a typed column of the published table customer ({} column(s) added).\n", published.columns_added),
+        &format!(
+            "\nand is a typed column of the published table customer ({} column(s) added).\n",
+            published.columns_added
+        ),
     );
     life.end(&folder).await?;
     say(&mut out, "Try next:\n");
     let at = folder.display();
     say(&mut out, &format!("  cd {at}"));
     say(&mut out, "  nenrin compare 2026-Q2 2026-Q3 --by plan");
-    say(&mut out, "  nenrin query \"SELECT name, mrr, health_score FROM customer ORDER BY mrr DESC LIMIT 5\" --as-of 2025-12");
+    say(
+        &mut out,
+        "  nenrin query \"SELECT name, mrr, health_score FROM customer ORDER BY mrr DESC LIMIT 5\" --as-of 2025-12",
+    );
     say(&mut out, "  nenrin sync        # the simulated Salesforce comes back by itself in this folder");
     say(&mut out, "\n(with `cargo run -q -- ` for `nenrin `, or put the binary on your PATH)");
     Ok(ExitCode::SUCCESS)

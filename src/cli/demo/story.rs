@@ -38,9 +38,8 @@ impl Life {
         let mut story = Story::new(seed);
         story.start(&mut OrgCrm(server.org()));
         write_credentials(folder, &server)?;
-        std::fs::create_dir_all(folder.join("core")).map_err(|error| {
-            Error::new(ErrorKind::Storage, "the demo's folder cannot be written").caused_by(error)
-        })?;
+        std::fs::create_dir_all(folder.join("core"))
+            .map_err(|error| Error::new(ErrorKind::Storage, "the demo's folder cannot be written").caused_by(error))?;
         Ok(Life { story, seed, server, folder: folder.to_path_buf() })
     }
 

@@ -14,11 +14,11 @@ use simulators::company::{Crm, CustomerTruth, Mrr, SeenBy, Story};
 use simulators::salesforce::{Options, Org, Server};
 
 use super::{FILES, LATER, SECRETS};
+use crate::cli::shipped;
 use crate::clock::Timestamp;
 use crate::config::{Environment, Project, render};
 use crate::map::{CompiledMapping, MappedBatch, Settings, StreamFields, compile, compile_custom, run};
 use crate::record::{Field, FieldClass, StreamId};
-use crate::workspace::shipped;
 
 fn write(root: &Path, file: &str, text: &str) {
     let path = root.join(file);
