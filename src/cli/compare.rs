@@ -257,7 +257,9 @@ impl Page<'_> {
             names.push(format!("and {more} more"));
         }
         let label = pad(label, 7, Align::Left);
-        let text = wrap(&names.join(", "), 9, self.width);
+        // Lines are broken between customers, not inside a name or between a name and its amount.
+        let unbroken: Vec<String> = names.iter().map(|name| name.replace(' ', "\u{a0}")).collect();
+        let text = wrap(&unbroken.join(", "), 9, self.width).replace('\u{a0}', " ");
         format!("  {label}{}", text.trim_start())
     }
 

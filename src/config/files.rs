@@ -70,6 +70,9 @@ pub(crate) fn read_text(root: &Path, file: &str) -> Result<String, Problem> {
     })
 }
 
+/// Gives the schema of a value, or what keeps the file from having one.
+pub(crate) type Choose<'a, 's> = dyn Fn(&Value, &Document) -> (&'s Shape, Option<Problem>) + 'a;
+
 /// Reads YAML of one kind: syntax, header, references, then everything the schema says. `choose` gives
 /// the schema once the value is known, or what keeps the file from having one.
 pub(crate) fn read<'s>(
@@ -77,7 +80,7 @@ pub(crate) fn read<'s>(
     text: &str,
     kind: Kind,
     references: Option<References<'_>>,
-    choose: &dyn Fn(&Value, &Document) -> (&'s Shape, Option<Problem>),
+    choose: &Choose<'_, 's>,
 ) -> Reading {
     let parsed = yaml::parse(file, text);
     let mut reading = Reading { doc: parsed.doc, value: None, problems: parsed.problems, replaced: Vec::new() };

@@ -15,7 +15,7 @@ use super::index::{Index, IndexEntry};
 use super::rebuild::{last_links, links_at};
 use super::seen::{PassProgress, Seen};
 use super::timeline::{self, Timeline};
-use super::versions::{Completions, Content, Version, build};
+use super::versions::{Completions, Content, Origins, Version, build};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{KeyMap, Lake, Ledger, LogTable, NewVersions, Pass, Statement, key_hash};
@@ -45,7 +45,7 @@ pub struct Taken {
     pub counts: Counts,
     /// Rows that are no records.
     pub rejected: Vec<Rejected>,
-    /// The earliest instant whose state changes.
+    /// The earliest instant whose state changes: a date, or the birth of a key that is new.
     pub min_valid_from: Option<Timestamp>,
     /// The highest `_seq` given out.
     pub max_seq: i64,
@@ -212,6 +212,7 @@ impl Lander {
             base_seq: self.max_seq,
             versions: Vec::new(),
             links: Vec::new(),
+            births: None,
         };
         let mut at = 0;
         let mut restated: Vec<(Row, Option<Link>)> = Vec::new();
@@ -224,6 +225,7 @@ impl Lander {
             at = end;
         }
         let (completions, mut versions, mut new_links) = (work.completions, work.versions, work.links);
+        let work_births = work.births;
         // Reading order gives the numbers; gaps are allowed.
         versions.sort_unstable_by_key(|version| version.seq);
         let mut next_seq = self.max_seq + i64::try_from(rows.len()).unwrap_or(i64::MAX) + 1;
@@ -274,20 +276,13 @@ impl Lander {
             self.log.columns().field_names().map(str::to_owned).collect()
         };
         let fetched = fetch(&self.log, &fetch_whole, &all_fields).await?;
-        taken.min_valid_from = versions.iter().map(|version| version.valid_from).min();
+        taken.min_valid_from = versions.iter().map(|version| version.valid_from).chain(work_births).min();
         taken.version_count = versions.len() as u64;
         if !versions.is_empty() {
             taken.max_seq = next_seq - 1;
-            taken.versions = Some(build(
-                &versions,
-                pages,
-                &completions,
-                &fetched,
-                &all_fields,
-                |field| self.class_of(field),
-                landing.recorded_at,
-                landing.run_id,
-            )?);
+            let origins = Origins { pages, completions: &completions, fetched: &fetched, fetched_fields: &all_fields };
+            let class_of = |field: &str| self.class_of(field);
+            taken.versions = Some(build(&versions, origins, class_of, landing.recorded_at, landing.run_id)?);
         }
         taken.links = new_links;
         taken.progress = self.seen.as_ref().map(Seen::progress);
@@ -618,6 +613,8 @@ struct Work<'a> {
     base_seq: i64,
     versions: Vec<Version>,
     links: Vec<IndexEntry>,
+    /// The earliest birth of a key that is new: from then on it existed, though unknown (G1).
+    births: Option<Timestamp>,
 }
 
 impl Work<'_> {
@@ -676,6 +673,9 @@ impl Work<'_> {
                     at
                 }
             };
+            if last.is_none() {
+                self.births = self.births.into_iter().chain(head.created_at).min();
+            }
             let seq = self.base_seq + i64::try_from(row.order).unwrap_or(i64::MAX);
             let completed = completed.map(|values| {
                 self.completions.rows.push(values);

@@ -133,7 +133,7 @@ impl Bench {
 
     /// Living keys and their values at `as_of`, as known at `known_at`.
     async fn state(&self, fields: &[&str], as_of: i64, known_at: i64) -> BTreeMap<String, Vec<Option<String>>> {
-        let pick = Pick::AsOf { as_of: t(as_of), known_at: t(known_at) };
+        let pick = Pick::AsOf { as_of: t(as_of), known_at: t(known_at), first_complete_at: None };
         let winners = self.lander.log().winners(pick).await.unwrap();
         let wanted = Wanted {
             system: vec![system::KEY, system::OP],
@@ -185,6 +185,7 @@ proptest! {
     fn b4_the_state_equals_a_naive_model_over_random_histories(
         windows in proptest::collection::vec(proptest::collection::vec(a_read(), 0..12), 1..6),
         reopen in proptest::collection::vec((prop::bool::ANY, prop::bool::ANY), 6),
+        compact in proptest::collection::vec(prop::bool::weighted(0.4), 6),
         split in 1usize..5,
     ) {
         #[derive(Clone)]
@@ -238,6 +239,10 @@ proptest! {
                     chain.push((Version { from: date, recorded, value }, stamp));
                 }
                 let taken = bench.land(&pages, recorded, None).await;
+                if compact[number] {
+                    bench.lander.log_mut().compact().await.unwrap();
+                    prop_assert!(bench.lander.log().files().unwrap().len() <= 1);
+                }
                 let counts = taken.counts;
                 prop_assert_eq!((counts.new, counts.changed, counts.unchanged, counts.deleted), expected);
                 prop_assert!(counts.add_up());

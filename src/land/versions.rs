@@ -49,17 +49,28 @@ pub(crate) struct Completions {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
+/// Where the fields of versions are found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origins<'a> {
+    /// The batch.
+    pub pages: &'a [Page],
+    /// What the batch did not deliver.
+    pub completions: &'a Completions,
+    /// Whole versions of the log.
+    pub fetched: &'a Fetched,
+    /// The fields of those, in the order of their columns.
+    pub fetched_fields: &'a [String],
+}
+
 /// Builds the columns of `versions`, in their order.
 pub(crate) fn build(
     versions: &[Version],
-    pages: &[Page],
-    completions: &Completions,
-    fetched: &Fetched,
-    fetched_fields: &[String],
+    origins: Origins<'_>,
     class_of: impl Fn(&str) -> FieldClass,
     recorded_at: Timestamp,
     run_id: &str,
 ) -> Result<NewVersions> {
+    let Origins { pages, completions, fetched, fetched_fields } = origins;
     let mut fields: Vec<&str> = Vec::new();
     let mut known = std::collections::HashSet::new();
     let named = pages.iter().flat_map(|page| page.records.fields().iter());

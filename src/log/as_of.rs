@@ -57,6 +57,9 @@ pub enum Pick {
         as_of: Timestamp,
         /// What we had recorded by then.
         known_at: Timestamp,
+        /// When the stream was first read completely, if that was after `as_of`: keys found then that tell no
+        /// birth may have existed at `as_of` (G1).
+        first_complete_at: Option<Timestamp>,
     },
     /// The last version in which the key was alive, as known at an instant; a key that was only ever seen
     /// deleted gives that delete, which holds its last values (I1, E3).
@@ -148,14 +151,18 @@ impl LogTable {
         let mut born: Vec<Vec<u32>> = vec![Vec::new(); files.len()];
         for group in 0..groups {
             let slots = self.pick_group(&files, pick, group, groups).await?;
-            let as_of = match pick {
-                Pick::AsOf { as_of, .. } => as_of.micros(),
-                Pick::LastLiving { .. } | Pick::First { .. } => i64::MIN,
+            let (as_of, first_complete_at) = match pick {
+                Pick::AsOf { as_of, first_complete_at, .. } => (as_of.micros(), first_complete_at),
+                Pick::LastLiving { .. } | Pick::First { .. } => (i64::MIN, None),
+            };
+            let may_have_been = |slot: &Slot| match slot.created_at {
+                i64::MAX => first_complete_at.is_some_and(|first| slot.first.0.0 <= first.micros()),
+                born => born <= as_of,
             };
             for slot in slots.values() {
                 match slot.winner {
                     Some((_, at)) => rows[at.file as usize].push(at.row),
-                    None if slot.created_at <= as_of => {
+                    None if may_have_been(slot) => {
                         let at = slot.first.1;
                         born[at.file as usize].push(at.row);
                     }
@@ -193,7 +200,7 @@ impl LogTable {
             let file = u32::try_from(file).unwrap_or(u32::MAX);
             for row in 0..batch.num_rows() {
                 let (known_at, as_of) = match pick {
-                    Pick::AsOf { as_of, known_at } => (known_at, as_of),
+                    Pick::AsOf { as_of, known_at, .. } => (known_at, as_of),
                     Pick::LastLiving { known_at } | Pick::First { known_at } => (known_at, Timestamp::MAX),
                 };
                 if recorded_at.value(row) > known_at.micros() {

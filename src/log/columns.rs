@@ -28,6 +28,9 @@ pub mod system {
     pub const WINNER: &str = "_winner";
     pub const HASH: &str = "_hash";
     pub const RUN_ID: &str = "_run_id";
+    /// All of them, in table order.
+    pub const ALL: [&str; 12] =
+        [KEY, VALID_FROM, STAMP, OBSERVED_AT, RECORDED_AT, CREATED_AT, SEQ, OP, DELETE_KIND, WINNER, HASH, RUN_ID];
 }
 
 const SYSTEM: [(&str, PrimitiveType, bool); 12] = [

@@ -102,7 +102,7 @@ impl Ledger {
     pub async fn read(lake: &Lake, stream: &StreamId) -> Result<Ledger> {
         let folder = Lake::ledger_path(stream);
         let names = lake.list(&folder).await?;
-        let rolled = names.iter().filter(|name| name.ends_with(".roll.json")).next_back();
+        let rolled = names.iter().rfind(|name| name.ends_with(".roll.json"));
         let mut entries: Vec<Entry> = Vec::new();
         if let Some(name) = rolled {
             entries = read_json(lake, &format!("{folder}/{name}")).await?;

@@ -5,6 +5,7 @@
 
 mod as_of;
 mod columns;
+mod compact;
 mod durable;
 mod lake;
 mod ledger;
@@ -16,6 +17,7 @@ pub(crate) use as_of::{KeyMap, key_hash};
 pub use as_of::{Pick, Winners};
 pub(crate) use columns::system_fields;
 pub use columns::{Columns, system, timestamp_type};
+pub use compact::Compacted;
 pub use lake::Lake;
 pub use ledger::{Entry, Ledger, Pass, Span, Statement};
 pub use read::Wanted;

@@ -15,6 +15,7 @@ use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, MetadataExt, Transaction};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
@@ -290,6 +291,23 @@ impl LogTable {
             .help("run the sync again"))
     }
 
+    /// The snapshot in hand.
+    pub(super) fn snapshot(&self) -> Result<&DeltaTableState> {
+        self.table.snapshot().map_err(|error| storage(&self.path, error))
+    }
+
+    pub(super) fn log_store(&self) -> LogStoreRef {
+        self.store.clone()
+    }
+
+    /// What takes `files` out of the log without taking their versions out.
+    pub(super) fn remove_actions(&self, files: &[DataFile]) -> Result<Vec<Action>> {
+        let state = self.snapshot()?;
+        let views = state.log_data();
+        let taken = views.iter().filter(|view| files.iter().any(|file| file.path == view.path()));
+        Ok(taken.map(|view| Action::Remove(view.remove_action(false))).collect())
+    }
+
     async fn write_file(&self, n: i64, attempt: &str, versions: &NewVersions, columns: &Columns) -> Result<Add> {
         let mut fields: Vec<ArrowField> = system_fields();
         let mut arrays = versions.system.clone();
@@ -300,25 +318,30 @@ impl LogTable {
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
             .map_err(|error| Error::new(ErrorKind::Internal, "new versions do not line up").caused_by(error))?;
+        self.put_file(&format!("part-{n:020}-{attempt}.parquet"), batch, true).await
+    }
+
+    /// Writes a data file of physical columns; it is part of the log only once a commit adds it.
+    pub(super) async fn put_file(&self, name: &str, batch: RecordBatch, data_change: bool) -> Result<Add> {
         let stats = statistics(&batch);
         let rows = batch.num_rows();
+        let recorded_at = last_recorded_at(&batch);
         let bytes = tokio::task::spawn_blocking(move || encode(&batch))
             .await
             .map_err(|error| Error::new(ErrorKind::Internal, "encoding was interrupted").caused_by(error))??;
-        let name = format!("part-{n:020}-{attempt}.parquet");
         let size = bytes.len();
         self.store
             .object_store(None)
-            .put(&Path::from(name.as_str()), bytes.into())
+            .put(&Path::from(name), bytes.into())
             .await
             .map_err(|error| storage(&format!("{}/{name}", self.path), error))?;
         info!(stream = %self.stream, version_count = rows, size_bytes = size, "wrote a data file");
         Ok(Add {
-            path: name,
+            path: name.to_owned(),
             size: i64::try_from(size).unwrap_or(i64::MAX),
             partition_values: HashMap::new(),
-            modification_time: versions_recorded_at(versions).micros() / 1_000,
-            data_change: true,
+            modification_time: recorded_at.micros() / 1_000,
+            data_change,
             stats: Some(stats),
             tags: None,
             deletion_vector: None,
@@ -339,10 +362,10 @@ fn read_columns(table: &DeltaTable, path: &str) -> Result<Columns> {
     Ok(Columns::of_schema(&state.schema()))
 }
 
-fn versions_recorded_at(versions: &NewVersions) -> Timestamp {
-    versions.system[4]
-        .as_any()
-        .downcast_ref::<TimestampMicrosecondArray>()
+fn last_recorded_at(batch: &RecordBatch) -> Timestamp {
+    batch
+        .column_by_name(system::RECORDED_AT)
+        .and_then(|column| column.as_any().downcast_ref::<TimestampMicrosecondArray>())
         .and_then(max)
         .map_or(Timestamp::from_micros(0), Timestamp::from_micros)
 }

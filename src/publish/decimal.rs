@@ -27,16 +27,16 @@ pub(super) fn for_sqlite(unscaled: i128, scale: u8) -> Value {
         short /= 10;
         short_scale -= 1;
     }
-    if short_scale == 0 {
-        if let Ok(integer) = i64::try_from(short) {
-            return Value::BigInt(Some(integer));
-        }
+    if short_scale == 0
+        && let Ok(integer) = i64::try_from(short)
+    {
+        return Value::BigInt(Some(integer));
     }
     let text = plain(short, short_scale);
-    if short.unsigned_abs().to_string().len() <= DOUBLE_DIGITS {
-        if let Ok(double) = text.parse() {
-            return Value::Double(Some(double));
-        }
+    if short.unsigned_abs().to_string().len() <= DOUBLE_DIGITS
+        && let Ok(double) = text.parse()
+    {
+        return Value::Double(Some(double));
     }
     Value::Bytes(Some(text.into_bytes()))
 }

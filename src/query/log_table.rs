@@ -118,7 +118,7 @@ async fn read(
     let mut order = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
         let name = field.name();
-        match SYSTEM.iter().find(|known| **known == name.as_str() && system_names.contains(name)) {
+        match system::ALL.iter().find(|known| **known == name.as_str() && system_names.contains(name)) {
             Some(known) => {
                 wanted.system.push(known);
                 order.push((true, wanted.system.len() - 1));
@@ -140,18 +140,3 @@ async fn read(
     let options = datafusion::arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(internal)
 }
-
-const SYSTEM: [&str; 12] = [
-    system::KEY,
-    system::VALID_FROM,
-    system::STAMP,
-    system::OBSERVED_AT,
-    system::RECORDED_AT,
-    system::CREATED_AT,
-    system::SEQ,
-    system::OP,
-    system::DELETE_KIND,
-    system::WINNER,
-    system::HASH,
-    system::RUN_ID,
-];

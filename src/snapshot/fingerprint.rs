@@ -37,6 +37,7 @@ impl Fingerprint {
                         entry.min_valid_from.is_some_and(|from| from <= at)
                             || entry.statement.as_ref().is_some_and(|statement| statement.at <= at)
                             || entry.timeline.is_some()
+                            || entry.pass.is_some()
                     })
                     .map_or(0, |entry| entry.n);
                 (stream.mapping.stream.to_string(), last)

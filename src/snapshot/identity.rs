@@ -61,7 +61,7 @@ async fn last_versions(stream: &StreamModel, known_at: Timestamp) -> Result<BTre
         fields: Vec::new(),
     };
     let mut last = BTreeMap::new();
-    let winners = stream.log.winners(Pick::AsOf { as_of: Timestamp::MAX, known_at }).await?;
+    let winners = stream.log.winners(Pick::AsOf { as_of: Timestamp::MAX, known_at, first_complete_at: None }).await?;
     for file in 0..winners.file_count() {
         let Some(batch) = winners.read(&stream.log, file, &wanted).await? else { continue };
         let keys = batch.column(0).as_string::<i32>();

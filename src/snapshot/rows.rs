@@ -85,7 +85,10 @@ impl Offered {
 /// Reads and maps the rows of `model`'s stream.
 pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
     let (as_of, known_at, pick) = match moment {
-        Moment::At { as_of, known_at } => (as_of, known_at, Pick::AsOf { as_of, known_at }),
+        Moment::At { as_of, known_at } => {
+            let first_complete_at = model.ledger.first_complete_at(known_at).filter(|first| *first > as_of);
+            (as_of, known_at, Pick::AsOf { as_of, known_at, first_complete_at })
+        }
         Moment::LastLiving { known_at } => (Timestamp::MAX, known_at, Pick::LastLiving { known_at }),
     };
     // Expressions that ask for the date of an open moment get the last one that anything is known of.

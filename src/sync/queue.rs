@@ -139,29 +139,10 @@ impl Queue {
         stop: CancellationToken,
     ) -> Result<()> {
         let slots = Slots::new(slot_count);
-        let stopped = async move {
-            stop.cancelled().await;
-            Ok::<(), WorkerError>(())
-        };
+        let handler = Handler(handler);
         let done = match self {
-            Queue::Sqlite(pool) => {
-                WorkerBuilder::new(worker)
-                    .backend(sqlite_storage(pool).poll_with_interval(LOOK_EVERY))
-                    .data(handler)
-                    .layer(slots)
-                    .build(do_job)
-                    .run_until(stopped)
-                    .await
-            }
-            Queue::Postgres(pool) => {
-                WorkerBuilder::new(worker)
-                    .backend(postgres_storage(pool).poll_with_interval(LOOK_EVERY))
-                    .data(handler)
-                    .layer(slots)
-                    .build(do_job)
-                    .run_until(stopped)
-                    .await
-            }
+            Queue::Sqlite(pool) => sqlite_worker(pool, worker, slots, handler, stop).await,
+            Queue::Postgres(pool) => postgres_worker(pool, worker, slots, handler, stop).await,
         };
         done.map_err(|error| {
             OurError::new(ErrorKind::Unavailable, "the worker lost the job queue").caused_by(error.to_string())
@@ -169,21 +150,46 @@ impl Queue {
     }
 }
 
+/// The handler as apalis carries it to the jobs.
+#[derive(Clone)]
+struct Handler(Arc<dyn JobHandler>);
+
+type Work = BoxFuture<'static, Result<(), WorkerError>>;
+
+fn sqlite_worker(pool: &SqlitePool, name: &str, slots: Slots, handler: Handler, stop: CancellationToken) -> Work {
+    let backend = sqlite_storage(pool).poll_with_interval(LOOK_EVERY);
+    let worker = WorkerBuilder::new(name).backend(backend).data(handler).layer(slots).build(do_job);
+    Box::pin(worker.run_until(stopped(stop)))
+}
+
+fn postgres_worker(pool: &PgPool, name: &str, slots: Slots, handler: Handler, stop: CancellationToken) -> Work {
+    let backend = postgres_storage(pool).poll_with_interval(LOOK_EVERY);
+    let worker = WorkerBuilder::new(name).backend(backend).data(handler).layer(slots).build(do_job);
+    Box::pin(worker.run_until(stopped(stop)))
+}
+
+async fn stopped(stop: CancellationToken) -> Result<(), WorkerError> {
+    stop.cancelled().await;
+    Ok(())
+}
+
 /// A job that is to be done again fails, which apalis takes as a wish to retry.
-async fn do_job(job: SyncJob, handler: Data<Arc<dyn JobHandler>>) -> Result<(), BoxDynError> {
+async fn do_job(job: SyncJob, Data(Handler(handler)): Data<Handler>) -> Result<(), BoxDynError> {
     match handler.handle(job).await {
         JobEnd::Done => Ok(()),
         JobEnd::Again => Err("stopped before its end".into()),
     }
 }
 
+/// One job is fetched at a time, so that others find the rest. Results must be persisted: without them apalis never
+/// marks a job as done.
 fn sqlite_storage(pool: &SqlitePool) -> SqliteStorage<SyncJob> {
-    let config = apalis_sqlite::Config::default().queue(QUEUE).batch_size(1).persist_results(false);
+    let config = apalis_sqlite::Config::default().queue(QUEUE).batch_size(1);
     SqliteStorage::new(pool).with_config(config)
 }
 
 fn postgres_storage(pool: &PgPool) -> PostgresStorage<SyncJob> {
-    let config = apalis_postgres::Config::default().queue(QUEUE).batch_size(1).persist_results(false);
+    let config = apalis_postgres::Config::default().queue(QUEUE).batch_size(1);
     PostgresStorage::new(pool).with_config(config)
 }
 

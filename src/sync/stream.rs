@@ -212,6 +212,7 @@ async fn read_and_land(
     let read =
         reader.await.map_err(|error| Error::new(ErrorKind::Internal, "reading was interrupted").caused_by(error));
     landed.and(read)?;
+    lander.log_mut().compact_if_worth_it().await?;
     lander.ledger().tidy(bench.lake, id).await
 }
 

@@ -105,7 +105,11 @@ impl Daemon {
     /// # Errors
     ///
     /// Failures of the control database at the start; later ones are logged, and it goes on.
-    pub async fn run(&self, cancel: CancellationToken) -> Result<()> {
+    pub fn run(&self, cancel: CancellationToken) -> impl Future<Output = Result<()>> + Send + '_ {
+        self.run_all(cancel)
+    }
+
+    async fn run_all(&self, cancel: CancellationToken) -> Result<()> {
         for run_id in self.control.runs().mark_interrupted().await? {
             warn!(run_id, "a run was interrupted, its source will be read again when due");
         }

@@ -141,7 +141,7 @@ async fn a_value_given_twice_is_held_once_as_given_last(bench: Bench) {
 }
 
 async fn a_nul_in_a_value_does_not_stop_it_from_being_held(bench: Bench) {
-    bench.control.held().upsert("r1", &[held("0\01", "a\0b")]).await.unwrap();
+    bench.control.held().upsert("r1", &[held("0\u{0}1", "a\0b")]).await.unwrap();
     let listed = bench.control.held().list(&HeldFilter::default()).await.unwrap();
     assert_eq!(listed[0].held.raw.as_deref(), Some("a␀b"));
 }

@@ -28,6 +28,7 @@ macro_rules! on_both {
 }
 
 mod checkpoints;
+mod daemon;
 mod held;
 mod leases;
 mod opening;

@@ -85,7 +85,7 @@ fn base_fields(customer: &Customer, incidents: &Incidents, day: NaiveDate) -> Fi
         ("TouchModel__c", json!(customer.price_at(day).plan.touch_model())),
     ]);
     let has_number = match customer.link {
-        Link::Code => customer.index % 7 != 0,
+        Link::Code => !customer.index.is_multiple_of(7),
         Link::CorporateNumber => true,
         Link::Name => false,
     };
