@@ -182,16 +182,36 @@ impl Error {
         &self.0.context
     }
 
+    /// Whether the context says `name`.
+    pub fn names(&self, name: &str) -> bool {
+        self.0.context.iter().any(|(known, _)| *known == name)
+    }
+
     /// The whole story for a terminal: what, where, why and the next step, one line each.
     pub fn render(&self) -> String {
+        self.render_as("error")
+    }
+
+    /// The same for something that was coped with.
+    pub fn render_warning(&self) -> String {
+        self.render_as("warning")
+    }
+
+    fn render_as(&self, word: &str) -> String {
         use std::fmt::Write;
-        let mut text = format!("error[{}]: {}", self.0.code, self.0.message);
+        let mut text = format!("{word}[{}]: {}", self.0.code, self.0.message);
         for (name, value) in &self.0.context {
             let _ = write!(text, "\n  {name}: {value}");
         }
         let mut cause = std::error::Error::source(self);
+        let mut told = String::new();
         while let Some(error) = cause {
-            let _ = write!(text, "\n  why: {error}");
+            let why = error.to_string();
+            // Many libraries print their cause in their own message.
+            if !told.contains(&why) {
+                let _ = write!(text, "\n  why: {why}");
+                told = why;
+            }
             cause = error.source();
         }
         if let Some(help) = &self.0.help {
@@ -243,5 +263,15 @@ mod tests {
             "error[E0301]: could not read a page\n  source: sf\n  stream: Account\n  why: connection reset\n  next: run the sync again"
         );
         assert_eq!(error.to_string(), "could not read a page (source: sf, stream: Account)");
+        assert!(error.names("stream") && !error.names("table"));
+        assert!(error.render_warning().starts_with("warning[E0301]: could not read a page\n"));
+    }
+
+    #[test]
+    fn a_cause_that_the_one_above_it_has_quoted_is_not_told_twice() {
+        let inner = Error::new(ErrorKind::Storage, "disk full");
+        let middle = Error::new(ErrorKind::Storage, "query error: disk full").caused_by(inner);
+        let outer = Error::new(ErrorKind::Storage, "could not store it").caused_by(middle);
+        assert_eq!(outer.render(), "error[E0502]: could not store it\n  why: query error: disk full");
     }
 }

@@ -4,12 +4,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::cli::shipped;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Environment, NamedBy, Project};
+use crate::config::{Environment, Project};
 use crate::connect::http::{Hosts, Settings as HttpSettings, TokioTimer};
 use crate::connect::registry::Connector;
 use crate::connect::{self, OpenArgs, Source, StoredToken, TokenStore};
@@ -18,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::Lake;
 use crate::publish::{PublishReport, publish};
 use crate::record::SourceId;
-use crate::snapshot::period::{self, Calendar, FirstOrLast};
+use crate::snapshot::period::{self, Calendar};
 use crate::snapshot::{Kept, Model, Origin, build, state_at};
 
 /// An opened project.
@@ -45,7 +46,7 @@ impl Workspace {
         let project = Project::open(folder, environment, &shipped())?;
         let lake = Lake::open(project.settings.lake.url.as_str(), &project.root)?;
         let control = Control::open(project.settings.database_url.expose(), clock.clone()).await?;
-        let hosts = Arc::new(Hosts::new(HttpSettings::default(), Arc::new(TokioTimer::default()))?);
+        let hosts = hosts_of(&project)?;
         Ok(Workspace { project: Arc::new(project), lake, control, clock, hosts })
     }
 
@@ -56,16 +57,7 @@ impl Workspace {
 
     /// The project's calendar.
     pub fn calendar(&self) -> Calendar {
-        let settings = &self.project.settings;
-        Calendar {
-            timezone: settings.timezone,
-            fiscal_start_month: u32::from(settings.fiscal.start_month),
-            fiscal_year_named_by: match settings.fiscal.named_by {
-                NamedBy::First => FirstOrLast::First,
-                NamedBy::Last => FirstOrLast::Last,
-            },
-            closing_day: u32::from(settings.closing_day),
-        }
+        self.project.settings.calendar()
     }
 
     /// The ids of all sources.
@@ -79,24 +71,7 @@ impl Workspace {
     ///
     /// Usage when there is none of that name, config when its settings cannot be used.
     pub async fn source(&self, id: &SourceId, run_id: &str) -> Result<Arc<dyn Source>> {
-        let source = self.project.source(&id.0).ok_or_else(|| {
-            let names: Vec<String> = self.source_ids().into_iter().map(|id| id.0).collect();
-            Error::new(ErrorKind::Usage, format!("there is no source `{id}`"))
-                .help(format!("sources of this project: {}", names.join(", ")))
-        })?;
-        let connector = Connector::named(&source.value.connector)?;
-        let opened = (connector.open)(OpenArgs {
-            id: id.clone(),
-            config: source.value.settings.expose().clone(),
-            root: self.project.root.clone(),
-            clock: self.clock.clone(),
-            calendar: Arc::new(ProjectCalendar(self.calendar())),
-            token_store: Arc::new(ControlTokens(self.control.clone())),
-            hosts: self.hosts.clone(),
-            run_id: run_id.to_owned(),
-        })
-        .await?;
-        Ok(Arc::from(opened))
+        Ok(Arc::from(open_source(&self.project, &self.control, &self.hosts, id, run_id).await?))
     }
 
     /// The project's definitions, compiled against what the lake holds.
@@ -132,6 +107,54 @@ impl Workspace {
     pub fn instant(&self, text: &str) -> Result<Timestamp> {
         period::parse_as_of(text, &self.calendar(), self.clock.now())
     }
+}
+
+/// Opens the source `id` of a project; nothing is asked of it yet. Needs no lake, so that a source can be asked
+/// before there is one.
+///
+/// # Errors
+///
+/// Usage when there is none of that name, config when its settings cannot be used.
+pub(crate) async fn open_source(
+    project: &Project,
+    control: &Control,
+    hosts: &Arc<Hosts>,
+    id: &SourceId,
+    run_id: &str,
+) -> Result<Box<dyn Source>> {
+    let source = project.source(&id.0).ok_or_else(|| {
+        let names: Vec<&str> = project.sources.iter().map(|source| source.value.id.0.as_str()).collect();
+        Error::new(ErrorKind::Usage, format!("there is no source `{id}`"))
+            .help(format!("sources of this project: {}", names.join(", ")))
+    })?;
+    (Connector::named(&source.value.connector)?.open)(OpenArgs {
+        id: id.clone(),
+        config: source.value.settings.expose().clone(),
+        root: project.root.clone(),
+        clock: control.clock().clone(),
+        calendar: Arc::new(ProjectCalendar(project.settings.calendar())),
+        token_store: Arc::new(ControlTokens(control.clone())),
+        hosts: hosts.clone(),
+        run_id: run_id.to_owned(),
+    })
+    .await
+}
+
+/// The hosts that a project's sources talk to.
+///
+/// # Errors
+///
+/// Internal when TLS cannot be set up.
+pub(crate) fn hosts_of(project: &Project) -> Result<Arc<Hosts>> {
+    let config = &project.settings.http;
+    let settings = HttpSettings {
+        retries: usize::try_from(config.retries).unwrap_or(usize::MAX),
+        first_pause: Duration::from_millis(config.first_pause_ms),
+        longest_pause: Duration::from_millis(config.longest_pause_ms),
+        longest_wait: Duration::from_millis(config.longest_pause_ms),
+        ..HttpSettings::default()
+    };
+    Ok(Arc::new(Hosts::new(settings, Arc::new(TokioTimer::default()))?))
 }
 
 /// The project's calendar as connectors ask it.

@@ -6,6 +6,7 @@
 
 mod lake;
 mod mappings;
+mod sources;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::context::{Context, OutputFormat};
+use super::demo::Revived;
 use super::schema::print;
 use super::shipped::shipped;
 use crate::config::{Place, Problem, Project, render};
@@ -50,13 +52,15 @@ pub struct SourceReport {
     pub problems: Vec<Problem>,
 }
 
-/// Checks the project without asking the sources.
+/// Checks the project, and asks its sources.
 ///
 /// # Errors
 ///
 /// What kept the answer from being printed; a project that is wrong is no error but exit code 78.
 pub async fn run(args: CheckArgs, context: &Context) -> Result<ExitCode> {
-    run_with(args, context, None).await
+    // In a demo folder the simulated Salesforce must be there to be asked.
+    let _simulated = if args.offline { None } else { Revived::of(&context.project_dir, &*context.clock).await? };
+    run_with(args, context, Some(&sources::AsConfigured)).await
 }
 
 /// Checks the project; `open` gives the sources that are to be asked, unless `args` says to ask none.

@@ -64,11 +64,13 @@ pub async fn run(args: SyncArgs, context: &Context) -> Result<ExitCode> {
         bars.clear();
     }
     print(&reports, context)?;
-    for report in &reports {
-        let errors = report.error.iter().chain(report.streams.iter().filter_map(|stream| stream.error.as_ref()));
-        for error in errors {
-            let _ = writeln!(std::io::stderr(), "{}", error.rendered);
-        }
+    let threshold = workspace.project.settings.held_threshold_percent;
+    let above: Vec<_> = reports.iter().filter_map(|report| report.held_above(threshold)).collect();
+    for told in reports.iter().flat_map(|report| report.warnings.iter().chain(report.errors())) {
+        tell(&told.rendered);
+    }
+    for error in &above {
+        tell(&error.render());
     }
     if !cancel.is_cancelled() {
         workspace.publish_current().await?;
@@ -80,12 +82,12 @@ pub async fn run(args: SyncArgs, context: &Context) -> Result<ExitCode> {
             warn!(error = %error, "could not keep the snapshots of closed months");
         }
     }
-    let held_too_much = {
-        let threshold = workspace.project.settings.held_threshold_percent;
-        reports.iter().any(|report| report.held_above(threshold))
-    };
     let worst = reports.iter().map(RunReport::exit_code).max().unwrap_or(0);
-    Ok(ExitCode::from(if worst == 0 && held_too_much { 1 } else { worst }))
+    Ok(ExitCode::from(if worst == 0 && !above.is_empty() { 1 } else { worst }))
+}
+
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints what the runs did: one JSON document (an object for one source, else an array), or a table.

@@ -33,5 +33,5 @@ pub use problem::{Place, Problem};
 pub use project::{Project, Shipped};
 pub use render::{Problems, render};
 pub use secret::Secret;
-pub use settings::{LakeSettings, LogConfig, LogFormat, NamedBy, Settings, SyncConfig};
+pub use settings::{HttpConfig, LakeSettings, LogConfig, LogFormat, NamedBy, Settings, SyncConfig};
 pub use source::{Cadence, Connectors, Schedule, SourceConfig, SourceSettings};

@@ -41,6 +41,8 @@ pub struct ProjectConfig {
     pub held_threshold_percent: f64,
     /// How records are landed.
     pub sync: SyncConfig,
+    /// How patiently outside systems are asked.
+    pub http: HttpConfig,
     /// What is written to standard error.
     pub log: LogConfig,
 }
@@ -57,6 +59,7 @@ impl Default for ProjectConfig {
             database: DatabaseConfig::default(),
             held_threshold_percent: 5.0,
             sync: SyncConfig::default(),
+            http: HttpConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -140,6 +143,28 @@ impl Default for SyncConfig {
     }
 }
 
+/// How patiently outside systems are asked: a request that fails for the moment is repeated after a pause, which
+/// doubles each time, with up to as much again at random.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Repetitions after the first try; default 5.
+    #[schemars(range(max = 20))]
+    pub retries: u32,
+    /// Milliseconds of the first pause; default 1000.
+    #[schemars(range(min = 1))]
+    pub first_pause_ms: u64,
+    /// Milliseconds of the longest pause; default 60000. A service that asks for a longer one ends the run.
+    #[schemars(range(min = 1))]
+    pub longest_pause_ms: u64,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        HttpConfig { retries: 5, first_pause_ms: 1_000, longest_pause_ms: 60_000 }
+    }
+}
+
 /// What is written to standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -187,6 +212,8 @@ pub struct Settings {
     pub held_threshold_percent: f64,
     /// How records are landed.
     pub sync: SyncConfig,
+    /// How patiently outside systems are asked.
+    pub http: HttpConfig,
     /// What is written to standard error.
     pub log: LogConfig,
 }
@@ -247,6 +274,7 @@ impl Settings {
             closing_day: config.closing_day,
             held_threshold_percent: config.held_threshold_percent,
             sync: config.sync,
+            http: config.http,
             log: config.log,
         })
     }

@@ -59,6 +59,8 @@ pub struct Taken {
     pub timeline: Option<Timeline>,
     /// How far the reading under way has come.
     pub progress: Option<PassProgress>,
+    /// A pass or statement begins with this batch, from its first row.
+    pub begins: bool,
     /// The reading ended, but sightings were lost, so absence was not concluded: it must be read again.
     pub needs_full: bool,
     links: Vec<IndexEntry>,
@@ -199,7 +201,7 @@ impl Lander {
             Some(links) => keys.iter().map(|key| links.get(key).copied()).collect(),
             None => self.index.look_up(&keys)?,
         };
-        self.begin_reading(&reading)?;
+        taken.begins = self.begin_reading(&reading)?;
         let before = self.timeline.clone();
         self.note_fields(pages, &reading);
 
@@ -232,7 +234,12 @@ impl Lander {
         let mut next_seq = self.max_seq + i64::try_from(rows.len()).unwrap_or(i64::MAX) + 1;
 
         if let Some(seen) = &mut self.seen {
+            // A rejected row still says that its record is there (F5).
+            keys.extend(taken.rejected.iter().filter_map(|row| row.key.as_deref()).map(key_hash));
             seen.add(&keys)?;
+            if taken.rejected.iter().any(|row| row.key.is_none()) {
+                seen.doubt();
+            }
         }
         let mut fetch_whole: BTreeSet<i64> = BTreeSet::new();
         if let Some(later) = &later {
@@ -336,19 +343,21 @@ impl Lander {
         }
     }
 
-    fn begin_reading(&mut self, reading: &Reading) -> Result<()> {
+    /// Whether `reading` is a pass or statement that begins now.
+    fn begin_reading(&mut self, reading: &Reading) -> Result<bool> {
         let id = match reading {
             Reading::Pass { id, .. } => id.clone(),
             Reading::Statement { name, fingerprint, at } => format!("statement {at} {name} {fingerprint}"),
             Reading::Window { .. } => {
                 self.seen = None;
-                return Ok(());
+                return Ok(false);
             }
         };
-        if self.seen.as_ref().is_none_or(|seen| seen.id() != id) {
+        let begins = self.seen.as_ref().is_none_or(|seen| seen.id() != id);
+        if begins {
             self.seen = Some(Seen::begin(&self.seen_folder, &id, self.max_seq)?);
         }
-        Ok(())
+        Ok(begins)
     }
 
     fn note_fields(&mut self, pages: &[Page], reading: &Reading) {
@@ -445,7 +454,8 @@ impl Lander {
             Reading::Pass { started_at, .. } => (*started_at, "pass".to_owned()),
             Reading::Statement { at, name, .. } => (*at, name.clone()),
         };
-        let start_seq = self.seen.as_ref().map_or(0, |seen| seen.progress().start_seq);
+        let (start_seq, doubtful) =
+            self.seen.as_ref().map(Seen::progress).map_or((0, false), |seen| (seen.start_seq, seen.doubtful));
         let Some(seen) = self.seen.as_mut().and_then(Seen::keys) else {
             warn!(stream = %self.log.stream(), "the keys seen earlier in this reading were lost: nothing is concluded from it, it will be read again");
             taken.needs_full = true;
@@ -463,7 +473,11 @@ impl Lander {
             // One by one: all keys of a large stream at once would not fit beside a batch.
             None => self.index.for_each(|entry| absences.look_at(entry))?,
         }
-        let Absences { missing, alive, .. } = absences;
+        let Absences { mut missing, alive, .. } = absences;
+        if doubtful && !missing.is_empty() {
+            warn!(stream = %self.log.stream(), reading = what, missing_count = missing.len(), "rows without a key were rejected: records that are missing from this reading may be those rows, so none of them is taken for gone");
+            missing.clear();
+        }
         brake(missing.len(), alive, landing.allow_deletes, &what)?;
         let kind = match reading {
             Reading::Pass { scope, .. } if self.ledger.last_pass().is_some_and(|previous| previous.scope != *scope) => {
@@ -509,12 +523,14 @@ impl Lander {
                     fingerprint: fingerprint.clone(),
                     fields: delivered.to_vec(),
                 });
-                taken.verified_through = Some(*at);
+                taken.verified_through = (!doubtful).then_some(*at);
             }
             Reading::Pass { started_at, scope, .. } => {
                 timeline::note_pass_end(&mut self.timeline, &delivered, last_page.observed_at);
-                taken.verified_through = Some(*started_at);
-                if self.ledger.last_pass().is_none_or(|previous| previous.scope != *scope) {
+                taken.verified_through = (!doubtful).then_some(*started_at);
+                // A doubtful pass leaves it to the next one to conclude what a new scope no longer shows.
+                let rescoped = |previous: &Pass| !doubtful && previous.scope != *scope;
+                if self.ledger.last_pass().is_none_or(rescoped) {
                     taken.pass =
                         Some(Pass { started_at: *started_at, ended_at: last_page.observed_at, scope: scope.clone() });
                 }

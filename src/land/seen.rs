@@ -22,6 +22,10 @@ pub struct PassProgress {
     pub seen: u64,
     /// Whether every sighting was kept; if not, absence is not concluded.
     pub whole: bool,
+    /// Whether a row was rejected of which nobody can tell the record: any key that was not seen may have
+    /// been that row's, so absence is not concluded (F5).
+    #[serde(default)]
+    pub doubtful: bool,
 }
 
 /// The keys seen in the pass under way.
@@ -48,7 +52,7 @@ impl Seen {
             std::fs::remove_dir_all(folder).map_err(|error| failed(folder, error))?;
         }
         std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-        let progress = PassProgress { id: id.to_owned(), start_seq, seen: 0, whole: true };
+        let progress = PassProgress { id: id.to_owned(), start_seq, seen: 0, whole: true, doubtful: false };
         Ok(Seen { folder: folder.to_owned(), progress, keys: Vec::new(), runs: 0 })
     }
 
@@ -102,6 +106,11 @@ impl Seen {
         self.keys.extend_from_slice(keys);
         self.progress.seen = self.keys.len() as u64;
         Ok(())
+    }
+
+    /// Takes note that a row was rejected whose key is not known.
+    pub(crate) fn doubt(&mut self) {
+        self.progress.doubtful = true;
     }
 
     /// The keys seen, rising and distinct; `None` when some sightings were lost.

@@ -418,3 +418,70 @@ fn b8_fields_that_differ_only_by_case_or_hold_any_sign_keep_their_values() {
         assert_eq!(bench.state(&fields, 100, 100).await["k"], values);
     });
 }
+
+/// A row that is no record.
+fn rejected(key: Option<&str>) -> crate::record::Rejected {
+    crate::record::Rejected {
+        place: "f:1".into(),
+        key: key.map(str::to_owned),
+        reason: "broken".into(),
+        raw: String::new(),
+    }
+}
+
+#[test]
+fn f5_a_rejected_row_with_a_key_keeps_the_version_before_and_is_not_absent() {
+    let offered = stream(&["v"], true);
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &offered).await;
+        let row = |key: &str, value: &str| Row {
+            key: key.into(),
+            stamp: None,
+            created_at: None,
+            values: vec![Some(value.into())],
+            deleted: None,
+        };
+        let statement = |at: i64| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: at.to_string() };
+        let rows = [row("a", "1"), row("b", "1"), row("c", "1")];
+        bench.land(&[page(&["v"], &rows, statement(100), true, 1_000)], 1_000, None).await;
+        let mut second = page(&["v"], &[row("a", "2")], statement(200), true, 1_010);
+        second.rejected = vec![rejected(Some("b")), rejected(Some("b"))];
+        let taken = bench.land(&[second], 1_010, None).await;
+        assert_eq!((taken.counts.read, taken.counts.rejected, taken.counts.deleted_by_absence), (3, 2, 1));
+        let state = bench.state(&["v"], 200, 2_000).await;
+        assert_eq!(state.keys().collect::<Vec<_>>(), ["a", "b"], "only c is gone");
+        assert_eq!(state["b"], [Some("1".to_owned())]);
+    });
+}
+
+#[test]
+fn f5_a_rejected_row_without_a_key_leaves_absence_open_also_when_the_reading_goes_on_later() {
+    let offered = stream(&["v"], false);
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &offered).await;
+        let row = |key: &str| Row {
+            key: key.into(),
+            stamp: Some(5),
+            created_at: None,
+            values: vec![Some("x".into())],
+            deleted: None,
+        };
+        let pass = |id: &str, at: i64| Reading::Pass { id: id.into(), started_at: t(at), scope: "all".into() };
+        bench.land(&[page(&["v"], &[row("a"), row("b")], pass("1", 10), true, 20)], 30, None).await;
+        let mut broken = page(&["v"], &[], pass("2", 100), false, 120);
+        broken.rejected = vec![rejected(None)];
+        let taken = bench.land(&[broken], 130, None).await;
+        // Another process goes on with the pass: all it has is what the checkpoint kept, as JSON.
+        let kept = serde_json::to_value(taken.progress.unwrap()).unwrap();
+        let progress = serde_json::from_value(kept).unwrap();
+        bench.lander = Lander::open(&bench.lake, &bench.cache, &bench.id, &offered, Some(progress)).await.unwrap();
+        let taken = bench.land(&[page(&["v"], &[row("a")], pass("2", 100), true, 140)], 150, None).await;
+        assert_eq!((taken.counts.deleted_by_absence, taken.verified_through), (0, None));
+        assert_eq!(bench.state(&["v"], 1_000, 1_000).await.len(), 2);
+        // The next pass without such a row settles it.
+        let taken = bench.land(&[page(&["v"], &[row("a")], pass("3", 200), true, 220)], 230, None).await;
+        assert_eq!((taken.counts.deleted_by_absence, taken.verified_through), (1, Some(t(200))));
+    });
+}

@@ -159,9 +159,13 @@ impl Lake {
 pub(super) fn storage(path: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     let error = error.into();
     let text = error.to_string();
-    let help = if text.contains("No space left") {
+    // Text is all that is left of the cause: the store wraps it more than once.
+    let is = |code: u32| text.contains(&format!("(os error {code})"));
+    let help = if is(28) {
         "the disk is full: free some room and run the sync again, nothing is lost"
-    } else if text.contains("Permission denied") || text.contains("Read-only") {
+    } else if is(27) || is(122) {
+        "a limit on the size of files or the room of this user is reached: raise it and run the sync again, nothing is lost"
+    } else if is(13) || is(30) {
         "check that this user may write to the lake"
     } else {
         "look at the lake's folder or store, then run the command again: what was committed stands"

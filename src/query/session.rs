@@ -36,6 +36,8 @@ pub async fn query(sql: &str, state: &State, logs: Vec<LogTable>, known_at: Time
     let mut config = SessionConfig::new().with_information_schema(true);
     config.options_mut().sql_parser.enable_ident_normalization = false;
     config.options_mut().sql_parser.parse_float_as_decimal = true;
+    // Who asks for the largest first does not ask for those of whom nothing is known.
+    config.options_mut().sql_parser.default_null_ordering = "nulls_last".to_owned();
     let session = SessionContext::new_with_config(config);
     for (entity, batch) in &state.entities {
         register(&session, entity, plain(batch)?)?;
@@ -55,7 +57,7 @@ pub async fn query(sql: &str, state: &State, logs: Vec<LogTable>, known_at: Time
         let mut names: Vec<String> = state.entities.keys().cloned().collect();
         names.sort();
         Error::new(ErrorKind::Usage, "the query cannot be run")
-            .code("E0601")
+            .code("E0701")
             .help(format!(
                 "tables: {}, and log.\"source/stream\"; names with other signs than letters need double quotes",
                 names.join(", ")
@@ -64,7 +66,7 @@ pub async fn query(sql: &str, state: &State, logs: Vec<LogTable>, known_at: Time
     })?;
     let schema = Arc::new(frame.schema().as_arrow().clone());
     let batches = frame.collect().await.map_err(|error| {
-        Error::new(ErrorKind::BadData, "the query failed on the rows").code("E0602").caused_by(error.strip_backtrace())
+        Error::new(ErrorKind::BadData, "the query failed on the rows").code("E0702").caused_by(error.strip_backtrace())
     })?;
     Ok(QueryResult { schema, batches })
 }

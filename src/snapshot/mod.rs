@@ -16,6 +16,6 @@ mod store;
 pub use build::{Built, build};
 pub use fingerprint::Fingerprint;
 pub use model::{EntityModel, Model, StreamModel, Unread};
-pub use rows::{HeldAt, holds_of};
+pub use rows::{HeldAt, Holds, holds_of};
 pub use state::{Cell, Coverage, State, StreamCoverage};
 pub use store::{Kept, Origin, state_at};

@@ -136,7 +136,8 @@ impl Model {
         }
         if !problems.is_empty() {
             let count = problems.len();
-            return Err(Error::new(ErrorKind::Config, format!("the mappings have {count} problem(s)"))
+            let problems_text = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+            return Err(Error::new(ErrorKind::Config, format!("the mappings have {problems_text}"))
                 .with("project", project.root.display())
                 .help("mend the files, then run `nenrin check`")
                 .caused_by(Problems(problems)));

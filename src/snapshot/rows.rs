@@ -349,9 +349,24 @@ fn project_fields(batch: &RecordBatch) -> Result<RecordBatch> {
         .map_err(|error| Error::new(ErrorKind::Internal, "could not project fields").caused_by(error))
 }
 
+/// How well a stream converts now.
+#[derive(Debug, Clone)]
+pub struct Holds {
+    /// The values that do not convert, by key and variable.
+    pub held: Vec<HeldAt>,
+    /// How many values were converted or held: records in scope times variables.
+    pub value_count: u64,
+    /// Mapped fields that the source no longer offers, sorted: their variables are unknown.
+    pub not_offered: Vec<String>,
+}
+
 /// What of a stream cannot be converted now: the holds of its present state.
-pub async fn holds_of(model: &StreamModel, now: Timestamp) -> Result<Vec<HeldAt>> {
+pub async fn holds_of(model: &StreamModel, now: Timestamp) -> Result<Holds> {
     let mut rows = load(model, Moment::At { as_of: now, known_at: Timestamp::MAX }).await?;
     rows.held.sort_by(|a, b| (&a.key, &a.held.variable).cmp(&(&b.key, &b.held.variable)));
-    Ok(rows.held)
+    let offered = Offered::of(model, now, Timestamp::MAX);
+    let fields = model.mapping.fields_used.iter();
+    let not_offered = fields.filter(|field| !offered.has(field)).cloned().collect();
+    let value_count = (rows.keys.len() * rows.columns.len()) as u64;
+    Ok(Holds { held: rows.held, value_count, not_offered })
 }

@@ -8,7 +8,8 @@ use tracing::{info, warn};
 
 use super::run::{RunReport, sync_source};
 use super::step::{NoSteps, Steps};
-use super::stream::{BatchLimits, NoProgress, Progress, Workbench};
+use super::stream::{BatchLimits, NoProgress, Progress, StreamError, Workbench};
+use super::warnings;
 use crate::connect::ReadMode;
 use crate::control::{HeldField, HeldScope, LeaseKeeper, RunOutcome, StartRun};
 use crate::error::{Error, Result};
@@ -118,33 +119,39 @@ async fn run(
     };
     let mut report = sync_source(&bench, source, id, &options.only, options.mode).await?;
     let model = workspace.model().await?;
-    report.held = hold(workspace, &model, id, run_id).await?;
-    let rejected = report.streams.iter().any(|stream| stream.counts.rejected > 0);
-    if report.outcome == RunOutcome::Complete && (report.held > 0 || rejected) {
+    hold(workspace, &model, id, run_id, &mut report).await?;
+    // Those of earlier runs too: a file that was read once is not read again, and what it lacks is still lacking.
+    let warnings = warnings::of_source(&workspace.control, id).await?;
+    if report.outcome == RunOutcome::Complete && !warnings.is_empty() {
         report.outcome = RunOutcome::CompleteWithHolds;
     }
+    report.warnings.extend(warnings.iter().map(StreamError::warning));
     Ok(report)
 }
 
-/// Maps what the streams of a source say now and keeps what does not convert; how many values are open.
-async fn hold(workspace: &Workspace, model: &Model, id: &SourceId, run_id: &str) -> Result<u64> {
-    let mut open = 0;
+/// Maps what the streams of a source say now, keeps what does not convert, and tells it in the report.
+async fn hold(workspace: &Workspace, model: &Model, id: &SourceId, run_id: &str, report: &mut RunReport) -> Result<()> {
     for stream in model.streams.iter().filter(|stream| stream.mapping.stream.source == *id) {
         let scope =
             HeldScope { stream: stream.mapping.stream.clone(), entity: stream.mapping.entity.clone(), mapping: None };
-        let held: Vec<HeldField> = holds_of(stream, workspace.clock.now()).await?.iter().map(to_row).collect();
+        let holds = holds_of(stream, workspace.clock.now()).await?;
+        report.value_count += holds.value_count;
+        if !holds.not_offered.is_empty() {
+            report.warnings.push(StreamError::warning(&warnings::not_offered(&scope, &holds.not_offered)));
+        }
+        let held: Vec<HeldField> = holds.held.iter().map(to_row).collect();
         let mut distinct: BTreeMap<(String, String), HeldField> = BTreeMap::new();
         for field in held {
             distinct.insert((field.key.clone(), field.variable.clone()), field);
         }
         let held: Vec<HeldField> = distinct.into_values().collect();
-        open += held.len() as u64;
+        report.held += held.len() as u64;
         let change = workspace.control.held().replace(&scope, run_id, &held).await?;
         if change.opened + change.resolved > 0 {
             info!(stream = %scope.stream, opened = change.opened, resolved = change.resolved, "held values changed");
         }
     }
-    Ok(open)
+    Ok(())
 }
 
 fn to_row(at: &HeldAt) -> HeldField {

@@ -8,6 +8,7 @@ mod runner;
 pub mod schedule;
 mod step;
 mod stream;
+mod warnings;
 pub mod worker;
 
 pub use driver::{Settled, SyncOptions, keep_due, sync};

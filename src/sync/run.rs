@@ -8,7 +8,8 @@ use tracing::info;
 use super::stream::{StreamError, StreamReport, Workbench, sync_stream};
 use crate::connect::{ReadMode, Source};
 use crate::control::RunOutcome;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::land::Counts;
 use crate::record::{SourceId, StreamId};
 
 /// What a run did, with the counts that prove it.
@@ -23,8 +24,14 @@ pub struct RunReport {
     pub outcome: RunOutcome,
     /// A line per stream.
     pub streams: Vec<StreamReport>,
-    /// Values that could not be converted and rows that are no records, open now.
+    /// Values that could not be converted, open now.
     pub held: u64,
+    /// Values of the source's mapped streams, those held included.
+    #[serde(skip)]
+    pub value_count: u64,
+    /// What the run coped with, and somebody should look at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<StreamError>,
     /// Why the source could not be read at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<StreamError>,
@@ -35,17 +42,36 @@ fn as_word<S: serde::Serializer>(outcome: &RunOutcome, serializer: S) -> Result<
 }
 
 impl RunReport {
-    /// Whether more values are held than the project tolerates, in percent of the records read.
-    pub fn held_above(&self, threshold_percent: f64) -> bool {
-        let read: u64 = self.streams.iter().map(|stream| stream.counts.read).sum();
+    /// That more is held or was rejected than the project tolerates, in percent of the values converted and of
+    /// the rows read.
+    pub fn held_above(&self, threshold_percent: f64) -> Option<Error> {
         #[allow(clippy::cast_precision_loss)] // a share in percent
-        let percent = if read == 0 { 0.0 } else { self.held as f64 * 100.0 / read as f64 };
-        percent > threshold_percent
+        let is_above = |part: u64, whole: u64| part as f64 * 100.0 > threshold_percent * whole as f64;
+        let sum = |count: fn(&Counts) -> u64| self.streams.iter().map(|stream| count(&stream.counts)).sum::<u64>();
+        let (read, rejected) = (sum(|counts| counts.read), sum(|counts| counts.rejected));
+        let error = Error::new(ErrorKind::BadData, "more is held or rejected than the project tolerates")
+            .code("E0402")
+            .with("source", &self.source);
+        let error = match (is_above(self.held, self.value_count), is_above(rejected, read)) {
+            (false, false) => return None,
+            (true, false) => error.with("held", format!("{} of {} values", self.held, self.value_count)),
+            (false, true) => error.with("rejected", format!("{rejected} of {read} rows")),
+            (true, true) => error
+                .with("held", format!("{} of {} values", self.held, self.value_count))
+                .with("rejected", format!("{rejected} of {read} rows")),
+        };
+        let error = error.with("tolerated", format!("{threshold_percent} %"));
+        Some(error.help("mend them in the source, or raise `held_threshold_percent` in nenrin.yaml"))
+    }
+
+    /// Everything that failed.
+    pub fn errors(&self) -> impl Iterator<Item = &StreamError> {
+        self.error.iter().chain(self.streams.iter().filter_map(|stream| stream.error.as_ref()))
     }
 
     /// The most telling failure of the run, if it had one.
     pub fn first_error(&self) -> Option<&StreamError> {
-        self.error.iter().chain(self.streams.iter().filter_map(|stream| stream.error.as_ref())).next()
+        self.errors().next()
     }
 
     /// The exit code a command ends with after this run: 0 when complete, 75 when it can simply be continued
@@ -55,8 +81,9 @@ impl RunReport {
             RunOutcome::Complete | RunOutcome::CompleteWithHolds => 0,
             RunOutcome::Partial if self.streams.iter().all(|stream| stream.outcome != "failed") => 75,
             _ => match self.first_error().and_then(|error| error.kind) {
-                // A failure of our own storage, or a source that is half there.
-                Some(ErrorKind::Usage | ErrorKind::NotFound) | None => 1,
+                // The source's file names what the source does not have.
+                Some(ErrorKind::NotFound) => ErrorKind::Config.exit_code(),
+                Some(ErrorKind::Usage) | None => 1,
                 Some(kind) => kind.exit_code(),
             },
         }
@@ -78,6 +105,8 @@ pub(super) async fn sync_source(
         outcome: RunOutcome::Failed,
         streams: Vec::new(),
         held: 0,
+        value_count: 0,
+        warnings: Vec::new(),
         error: None,
     };
     info!(source_id = %id, run_id = bench.run_id, "the run begins");

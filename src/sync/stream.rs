@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::checkpoint::{self, Batch};
 use super::step::{Step, Steps};
@@ -118,6 +118,13 @@ pub struct StreamError {
     pub kind: Option<ErrorKind>,
 }
 
+impl StreamError {
+    /// Something that was coped with.
+    pub fn warning(error: &Error) -> Self {
+        StreamError { rendered: error.render_warning(), ..StreamError::from(error) }
+    }
+}
+
 impl From<&Error> for StreamError {
     fn from(error: &Error) -> Self {
         StreamError {
@@ -160,7 +167,9 @@ pub(super) async fn sync_stream(
     let result = read_and_land(bench, source, id, stream, wanted, &mut report).await;
     report.duration_ms = (bench.clock.now().micros() - started_at.micros()) / 1_000;
     if let Err(error) = result {
-        warn!(stream = %id, code = error.code_str(), error = %error, "the stream is not complete");
+        // Whoever asked for the run tells it; here it is only a line of the story.
+        info!(stream = %id, code = error.code_str(), error = %error, "the stream is not complete");
+        let error = if error.names("stream") { error } else { error.with("stream", id) };
         report.outcome = match error.kind() {
             ErrorKind::Quota | ErrorKind::RateLimited | ErrorKind::Cancelled => "partial",
             _ => "failed",
@@ -332,6 +341,14 @@ async fn land_pages(
     }
 }
 
+/// How the places of all rows of a reading begin: a statement reads one file, a pass everything.
+fn place_of(pages: &[Page]) -> String {
+    match pages.iter().find_map(|page| page.reading.as_ref()) {
+        Some(Reading::Statement { name, .. }) => format!("{name}:"),
+        _ => String::new(),
+    }
+}
+
 async fn land(
     bench: &Workbench<'_>,
     id: &StreamId,
@@ -354,11 +371,17 @@ async fn land(
         Some(Reading::Statement { .. }) => stated,
         _ => complete_through,
     };
+    // Before the checkpoint: a page whose cursor is stored is not read again, and its rows would be lost.
+    let rejected = bench.control.rejected();
+    if taken.begins {
+        // What earlier readings rejected there is read once more now: it is mended, or rejected again.
+        rejected.forget_others(id, &place_of(&pages), bench.run_id).await?;
+    }
+    if !taken.rejected.is_empty() {
+        rejected.keep(id, bench.run_id, &taken.rejected).await?;
+    }
     let batch = Batch { stream: id, run_id: bench.run_id, recorded_at, cursor, finished, complete_through: through };
     checkpoint::store(bench.control, bench.lake, bench.lease, lander, batch, &mut taken, bench.steps).await?;
-    if !taken.rejected.is_empty() {
-        bench.control.rejected().keep(id, bench.run_id, &taken.rejected).await?;
-    }
     report.counts.add(&taken.counts);
     bench.progress.landed(id, &report.counts, report.source_total);
     if taken.needs_full {

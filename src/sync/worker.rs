@@ -261,6 +261,12 @@ impl JobHandler for Jobs {
         let watch = &self.daemon.watch;
         let end = match run.await {
             Ok(Ok(report)) => {
+                for error in report.errors() {
+                    error!(source_id = %job.source, run_id = report.run_id, error = error.rendered, "the run is not complete");
+                }
+                for warning in &report.warnings {
+                    warn!(source_id = %job.source, run_id = report.run_id, warning = warning.rendered, "the run is complete but for this");
+                }
                 watch.finished(&report, seconds(started_at, control.now()));
                 if self.cancel.is_cancelled() && report.outcome == RunOutcome::Partial {
                     JobEnd::Again

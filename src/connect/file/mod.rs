@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tracing::warn;
+use tracing::info;
 
 pub use config::{EncodingSetting, FileConfig, FileStreamConfig};
 
@@ -108,7 +108,7 @@ impl Inner {
                 match self.columns(shape, found) {
                     Ok(columns) => names.extend(columns),
                     Err(error) => {
-                        warn!(source_id = %self.id, stream = shape.name, error = %error, "cannot read a header")
+                        info!(source_id = %self.id, stream = shape.name, error = %error, "cannot read a header")
                     }
                 }
             }

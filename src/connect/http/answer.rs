@@ -37,7 +37,9 @@ impl Answer {
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = BytesMut::with_capacity(announced.min(max_bytes));
         while let Some(piece) = response.chunk().await.map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "the answer broke off").caused_by(error.without_url())
+            Error::new(ErrorKind::Unavailable, "the answer broke off")
+                .help("check the network between here and the service, then run the sync again")
+                .caused_by(error.without_url())
         })? {
             if body.len() + piece.len() > max_bytes {
                 return Err(too_large(max_bytes));
@@ -60,7 +62,9 @@ impl Answer {
                 let limit = max_bytes as u64 + 1;
                 let mut text = Vec::with_capacity(self.body.len().saturating_mul(6).min(max_bytes));
                 MultiGzDecoder::new(self.body.as_ref()).take(limit).read_to_end(&mut text).map_err(|error| {
-                    Error::new(ErrorKind::Unavailable, "the compressed answer is damaged or broke off").caused_by(error)
+                    Error::new(ErrorKind::Unavailable, "the compressed answer is damaged or broke off")
+                        .help("check the network between here and the service, then run the sync again")
+                        .caused_by(error)
                 })?;
                 if text.len() as u64 == limit {
                     return Err(too_large(max_bytes));

@@ -40,21 +40,38 @@ pub fn unexpected<T>(answer: &Answer) -> Verdict<T> {
         401 => Verdict::Renew(
             error(ErrorKind::Auth, "the credential was refused").help("check the credentials in the source's file"),
         ),
-        403 => Verdict::Stop(error(ErrorKind::Permission, "the credential may not do this")),
-        404 | 410 => Verdict::Stop(error(ErrorKind::NotFound, "there is nothing at this address")),
-        429 => Verdict::Again { error: error(ErrorKind::RateLimited, "told to slow down"), wait },
+        403 => Verdict::Stop(
+            error(ErrorKind::Permission, "the credential may not do this")
+                .help("check in the service what its user or app may do"),
+        ),
+        404 | 410 => Verdict::Stop(
+            error(ErrorKind::NotFound, "there is nothing at this address")
+                .help("check the address in the source's file"),
+        ),
+        429 => Verdict::Again {
+            error: error(ErrorKind::RateLimited, "told to slow down")
+                .help("run the sync again later; what was read is kept"),
+            wait,
+        },
         // 406 and 420 come empty from edges that have no route yet.
         406 | 408 | 420 | 425 | 500..=599 => {
-            Verdict::Again { error: error(ErrorKind::Unavailable, "the service is not available"), wait }
+            let help = "run the sync again later; what was read is kept";
+            Verdict::Again { error: error(ErrorKind::Unavailable, "the service is not available").help(help), wait }
         }
         300..=399 => Verdict::Stop(
             error(ErrorKind::Config, "the service has moved to another address")
                 .help("check the address in the source's file"),
         ),
         _ if status.is_success() => {
-            Verdict::Again { error: error(ErrorKind::Unavailable, "the answer is not what was asked for"), wait: None }
+            let error = error(ErrorKind::Unavailable, "the answer is not what was asked for").help(
+                "something between here and the service answers in its place: check the proxy and the address, then run the sync again",
+            );
+            Verdict::Again { error, wait: None }
         }
-        _ => Verdict::Stop(error(ErrorKind::Rejected, "the request was refused")),
+        _ => Verdict::Stop(
+            error(ErrorKind::Rejected, "the request was refused")
+                .help("check the settings in the source's file; if they are right, report this"),
+        ),
     }
 }
 

@@ -36,7 +36,16 @@ pub(super) struct QueryPage {
 /// When it is not JSON of this form, is cut, or says that there is more without saying where.
 pub(super) fn parse(body: &[u8], plan: &Plan) -> serde_json::Result<QueryPage> {
     // Checked once here, so that the parser need not check each string.
-    let text = std::str::from_utf8(body).map_err(|_| serde_json::Error::custom("bytes that are not UTF-8"))?;
+    let not_utf8 = || serde_json::Error::custom("bytes that are not UTF-8");
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => text,
+        // Cut within a character: told as the cut that it is.
+        Err(cut) if cut.error_len().is_none() => {
+            let whole = std::str::from_utf8(&body[..cut.valid_up_to()]).unwrap_or_default();
+            return Err(parse_as(whole, plan, true).err().unwrap_or_else(not_utf8));
+        }
+        Err(_) => return Err(not_utf8()),
+    };
     match parse_as(text, plan, true) {
         // A column that should hold text holds something else: take every value as it stands.
         Err(error) if error.is_data() => parse_as(text, plan, false),

@@ -187,6 +187,10 @@ pub(super) fn sign_in_refused(status: u16, refusal: &TokenRefusal) -> Error {
             "the refresh token is no longer valid: revoked, used twice, or idle for too long",
             "approve the app again and put the new refresh token where `auth.refresh_token` points",
         ),
+        _ if text.contains("not admin approved") => (
+            "the administrator has not approved the app, or has withdrawn the approval",
+            "approve the app again in Setup, for the profile or permission set of its user",
+        ),
         _ if text.contains("inactive user") || text.contains("locked") || text.contains("authentication failure") => (
             "Salesforce refused the user",
             "check that the user is active and not locked, and may sign in from this address and at this hour",
