@@ -37,13 +37,14 @@ async fn with_accounts(records: u64) -> TestApp {
     TestApp::new(SEPTEMBER).with_salesforce(Options { records, ..Options::default() }, FIELDS).await
 }
 
-/// What happens in the org in September: every kind of edit that moves a stamp, on enough rows for three pages.
+/// What happens in the org in September: every kind of edit that moves a stamp, on all rows. What is deleted is
+/// still in the recycle bin when October's sync comes: it is emptied after 15 days.
 fn live_september(app: &TestApp) {
     let org = app.org();
     let ids = app.ids();
     app.set_now("2026-09-05T03:00:00Z");
-    org.mass_update("Account", "", &fields(json!({ "Rating": "Hot" }))).unwrap();
-    app.set_now("2026-09-10T03:00:00Z");
+    org.mass_update("Account", "", &fields(json!({ "Site": "本社" }))).unwrap();
+    app.set_now("2026-09-18T03:00:00Z");
     org.update("Account", &ids[0], &fields(json!({ "MRR__c": "120000", "Name": "株式会社青空" }))).unwrap();
     org.delete("Account", &ids[1]).unwrap();
     org.merge("Account", &ids[2], &[&ids[3]]).unwrap();
@@ -59,7 +60,7 @@ fn live_september(app: &TestApp) {
 fn live_october(app: &TestApp) {
     let org = app.org();
     let ids = app.ids();
-    app.set_now("2026-10-12T03:00:00Z");
+    app.set_now("2026-10-20T03:00:00Z");
     org.update("Account", &ids[10], &fields(json!({ "MRR__c": "1" }))).unwrap();
     org.delete("Account", &ids[11]).unwrap();
     app.set_now("2026-10-31T15:04:00Z");

@@ -10,7 +10,7 @@ use crate::support::app::TestApp;
 /// Answers for past, present and between, to the byte.
 async fn answers(app: &TestApp) -> Vec<BTreeMap<String, Vec<u8>>> {
     let mut answers = Vec::new();
-    for instant in ["2026-08", "2026-09-10T04:00:00Z", "2026-09", "2026-10-02"] {
+    for instant in ["2026-08", "2026-09-18T04:00:00Z", "2026-09", "2026-10-02"] {
         answers.push(app.state_bytes(instant).await);
     }
     answers
