@@ -4,4 +4,6 @@
 
 mod contract;
 mod control;
+mod demo;
 mod support;
+mod sync;
