@@ -442,8 +442,7 @@ fn f5_a_rejected_row_with_a_key_keeps_the_version_before_and_is_not_absent() {
             values: vec![Some(value.into())],
             deleted: None,
         };
-        let statement =
-            |at: i64| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: at.to_string() };
+        let statement = |at: i64| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: at.to_string() };
         let rows = [row("a", "1"), row("b", "1"), row("c", "1")];
         bench.land(&[page(&["v"], &rows, statement(100), true, 1_000)], 1_000, None).await;
         let mut second = page(&["v"], &[row("a", "2")], statement(200), true, 1_010);

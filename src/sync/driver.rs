@@ -130,13 +130,7 @@ async fn run(
 }
 
 /// Maps what the streams of a source say now, keeps what does not convert, and tells it in the report.
-async fn hold(
-    workspace: &Workspace,
-    model: &Model,
-    id: &SourceId,
-    run_id: &str,
-    report: &mut RunReport,
-) -> Result<()> {
+async fn hold(workspace: &Workspace, model: &Model, id: &SourceId, run_id: &str, report: &mut RunReport) -> Result<()> {
     for stream in model.streams.iter().filter(|stream| stream.mapping.stream.source == *id) {
         let scope =
             HeldScope { stream: stream.mapping.stream.clone(), entity: stream.mapping.entity.clone(), mapping: None };

@@ -1,7 +1,7 @@
 //! What people can get wrong in a project's files.
 
-use super::files::{assert_untouched, project};
 use super::content;
+use super::files::{assert_untouched, project};
 
 const MAPPING: &str = "mappings/core/customers.yaml";
 

@@ -197,7 +197,7 @@ async fn a_key_that_stands_there_twice() {
     project.write("data/c_202502.csv", "code,name,mrr\nC1,アクメ,110\nC2,青葉,210\nC2,青葉,220\n");
     let ran = project.nenrin(&["sync"]).await;
     insta::assert_snapshot!(ran.told(), @r#"
-    warning[E0403]: 2 rows are no record: they are kept aside, and what was known before stays
+    warning[E0403]: 2 rows are no records: they are kept aside, and what was known before stays
       source: core
       row: c_202502.csv:3 the key stands there more than once with different content: c_202502.csv:3, c_202502.csv:4 (2 such rows)
       next: `nenrin held --source core --list` shows all; mend them in the source and run the sync again
@@ -281,7 +281,7 @@ async fn a_folder_that_is_not_there() {
     "#);
     insta::assert_snapshot!(project.nenrin(&["check"]).await.all(), @r#"
     core  FAILED  stream customers: error[E0100]: the folder of the files is not there
-                path: /tmp/.tmpRZPb0C/data
+                path: [project]/data
                 next: check `path` in the source's file, and that the folder is mounted
     1 problem to mend
     exit 78

@@ -40,8 +40,7 @@ impl TestProject {
     pub(crate) fn new(files: &[(&str, &str)]) -> TestProject {
         let folder = tempfile::tempdir().unwrap();
         let real = folder.path().canonicalize().unwrap();
-        let shown =
-            vec![(real.display().to_string(), "[project]"), (folder.path().display().to_string(), "[project]")];
+        let shown = vec![(real.display().to_string(), "[project]"), (folder.path().display().to_string(), "[project]")];
         let project = TestProject { folder, vars: Vec::new(), shown };
         project.write("nenrin.yaml", SETTINGS);
         for (file, text) in files {
@@ -112,7 +111,7 @@ impl TestProject {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran {
             code: output.status.code(),
-            stdout: text(output.stdout),
+            stdout: self.without_chance(&text(output.stdout)),
             stderr: self.without_chance(&text(output.stderr)),
         }
     }
@@ -223,8 +222,7 @@ fn masked(text: &str, shape: &str, instead: &str) -> String {
     let fits = |at: usize| {
         let rest = &text[at..];
         rest.len() >= shape.len()
-            && (0..shape.len())
-                .all(|i| if shape[i] == 'd' { rest[i].is_ascii_digit() } else { rest[i] == shape[i] })
+            && (0..shape.len()).all(|i| if shape[i] == 'd' { rest[i].is_ascii_digit() } else { rest[i] == shape[i] })
     };
     let mut masked = String::new();
     let mut at = 0;

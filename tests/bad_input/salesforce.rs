@@ -62,16 +62,14 @@ impl Bench {
         org.advance(3_600);
         let credentials = server.credentials();
         let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
-        let project = TestProject::new(&[
-            ("sources/salesforce.yaml", SOURCE),
-            ("mappings/salesforce/Account.yaml", MAPPING),
-        ])
-        .with_var("SF_URL", &text("login_url"))
-        .with_var("SF_ID", &text("client_id"))
-        .with_var("SF_SECRET", &text("client_secret"))
-        .with_var("SF_REFRESH", &text("refresh_token"))
-        .showing(text("login_url"), "[login]")
-        .showing(server.base_url(), "[org]");
+        let project =
+            TestProject::new(&[("sources/salesforce.yaml", SOURCE), ("mappings/salesforce/Account.yaml", MAPPING)])
+                .with_var("SF_URL", &text("login_url"))
+                .with_var("SF_ID", &text("client_id"))
+                .with_var("SF_SECRET", &text("client_secret"))
+                .with_var("SF_REFRESH", &text("refresh_token"))
+                .showing(text("login_url"), "[login]")
+                .showing(server.base_url(), "[org]");
         change(&project);
         let bench = Bench { _server: server, org, project, ids };
         bench.sync().await.assert_well();
@@ -249,7 +247,7 @@ async fn an_object_that_the_org_does_not_have() {
                 status: 404
                 code: NOT_FOUND
                 answer: The requested resource does not exist
-                request: GET http://127.0.0.1:36415/services/data/v66.0/sobjects/Acount/describe
+                request: GET [org]/services/data/v66.0/sobjects/Acount/describe
                 source: salesforce
                 stream: Acount
                 next: check the API name in `streams`, and that the app's user may read the object

@@ -78,7 +78,7 @@ async fn a_lake_that_cannot_be_written() {
     exit 1
     "#);
     insta::assert_snapshot!(project.nenrin(&["check"]).await.all(), @r#"
-    nenrin.yaml (lake.url)  C070  /tmp/.tmp4bc8eI/lake is a file, not a folder
+    nenrin.yaml (lake.url)  C070  [project]/lake is a file, not a folder
       choose another place, or move the file away
     the sources were not asked: mend the files first
     1 problem to mend

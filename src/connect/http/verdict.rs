@@ -49,7 +49,8 @@ pub fn unexpected<T>(answer: &Answer) -> Verdict<T> {
                 .help("check the address in the source's file"),
         ),
         429 => Verdict::Again {
-            error: error(ErrorKind::RateLimited, "told to slow down").help("run the sync again later; what was read is kept"),
+            error: error(ErrorKind::RateLimited, "told to slow down")
+                .help("run the sync again later; what was read is kept"),
             wait,
         },
         // 406 and 420 come empty from edges that have no route yet.
