@@ -5,4 +5,6 @@
 mod bad_input;
 mod contract;
 mod control;
+mod demo;
 mod support;
+mod sync;

@@ -222,7 +222,16 @@ mod tests {
 
     #[test]
     fn people_see_how_many_why_and_where_to_mend_it() {
-        insta::assert_snapshot!(printed(&report(), OutputFormat::Table), @"");
+        insta::assert_snapshot!(printed(&report(), OutputFormat::Table), @r"
+        Held: values that do not convert
+        COUNT  STREAM      VARIABLE      REASON        EXAMPLE  MAPPING
+        ─────  ──────────  ────────────  ────────────  ───────  ────────────────────────────
+           12  sf/Account  customer.mrr  not a number  約120万  mappings/sf/Account.yaml:8:8
+        Rejected: rows that are no records
+        COUNT  STREAM          REASON              FOR EXAMPLE AT
+        ─────  ──────────────  ──────────────────  ───────────────────────
+            2  core/customers  the row has no key  customers_202510.csv:17
+        ");
     }
 
     #[test]

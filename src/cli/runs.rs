@@ -228,7 +228,17 @@ mod tests {
 
     #[test]
     fn people_see_their_own_time_totals_and_what_is_next() {
-        insta::assert_snapshot!(printed(OutputFormat::Table), @"");
+        insta::assert_snapshot!(printed(OutputFormat::Table), @r"
+        STARTED              SOURCE  BY        OUTCOME      TOOK    READ  NEW  CHANGED  UNCHANGED  DELETED  REJECTED
+        ───────────────────  ──────  ────────  ───────────  ─────  ─────  ───  ───────  ─────────  ───────  ────────
+        2026-10-31 23:00:00  sf      schedule  complete     3m05s  1,210    3        8      1,198        1         0
+        2026-10-31 23:00:00  sf      schedule  interrupted  3m05s
+        r1: its process ended before it did
+
+        NEXT RUN             SOURCE
+        ───────────────────  ──────
+        2026-11-02 02:00:00  sf
+        ");
     }
 
     #[test]

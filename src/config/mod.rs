@@ -2,7 +2,7 @@
 //!
 //! A project is a folder (`nenrin.yaml`, `sources/`, `mappings/`, `schemas/`, `identity.yaml`).
 //! [`Project::load`] reads all of it and collects all problems over all files: YAML ([`yaml`]), the
-//! schema of each kind of file ([`kind`], [`validate`]), references to secrets ([`reference`]) and names
+//! schema of each kind of file ([`kind`], [`validate`]), references to secrets ([mod@reference]) and names
 //! that files use of each other. A value keeps the file it came from ([`Located`]), so that whoever finds
 //! something wrong with it later can still say where.
 

@@ -6,18 +6,35 @@ use crate::error::{Error, ErrorKind, Result};
 /// How many absences are never braked, however large their share.
 const ALWAYS_ALLOWED: usize = 20;
 
-/// Of `alive` (by rising key), those not among `seen` (rising, distinct), and recorded before the reading
-/// began: with a `_seq` up to `start_seq`.
-pub(crate) fn absent(alive: &[IndexEntry], seen: &[u128], start_seq: i64) -> Vec<IndexEntry> {
-    let mut seen = seen.iter().copied().peekable();
-    alive
-        .iter()
-        .filter(|entry| {
-            while seen.next_if(|key| *key < entry.key).is_some() {}
-            entry.link.seq <= start_seq && seen.peek() != Some(&entry.key)
-        })
-        .copied()
-        .collect()
+/// Finds the keys that a reading did not show, among all keys shown to it one by one.
+pub(crate) struct Absences<'a> {
+    /// What the reading showed, rising and distinct; keys below the last one looked at are gone.
+    seen: std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, u128>>>,
+    start_seq: i64,
+    /// How many of the keys looked at are alive.
+    pub(crate) alive: usize,
+    /// Those of them that the reading did not show, by rising key.
+    pub(crate) missing: Vec<IndexEntry>,
+}
+
+impl<'a> Absences<'a> {
+    /// For a reading that showed `seen` (rising, distinct); only keys that were recorded before it began, with a
+    /// `_seq` up to `start_seq`, can be missing from it.
+    pub(crate) fn new(seen: &'a [u128], start_seq: i64) -> Self {
+        Absences { seen: seen.iter().copied().peekable(), start_seq, alive: 0, missing: Vec::new() }
+    }
+
+    /// Takes the last link of a key; keys come rising.
+    pub(crate) fn look_at(&mut self, entry: &IndexEntry) {
+        if entry.link.deleted.is_some() {
+            return;
+        }
+        self.alive += 1;
+        while self.seen.next_if(|key| *key < entry.key).is_some() {}
+        if entry.link.seq <= self.start_seq && self.seen.peek() != Some(&entry.key) {
+            self.missing.push(*entry);
+        }
+    }
 }
 
 /// Stops a reading that would make more than half of the living keys absent at once: far more often an export
@@ -49,9 +66,21 @@ mod tests {
 
     #[test]
     fn e2_only_keys_recorded_before_the_pass_can_be_found_absent_by_it() {
-        let alive = [entry(1, 1), entry(2, 2), entry(3, 9), entry(4, 4)];
-        let missing: Vec<u128> = absent(&alive, &[2], 8).iter().map(|entry| entry.key).collect();
-        assert_eq!(missing, [1, 4]);
+        let mut absences = Absences::new(&[2], 8);
+        for alive in [entry(1, 1), entry(2, 2), entry(3, 9), entry(4, 4)] {
+            absences.look_at(&alive);
+        }
+        let missing: Vec<u128> = absences.missing.iter().map(|entry| entry.key).collect();
+        assert_eq!((missing, absences.alive), (vec![1, 4], 4));
+    }
+
+    #[test]
+    fn e1_a_key_that_is_dead_already_is_not_missing() {
+        let mut absences = Absences::new(&[], 8);
+        let dead = entry(1, 1);
+        let link = Link { deleted: Some(crate::record::DeleteKind::Deleted), ..dead.link };
+        absences.look_at(&IndexEntry { link, ..dead });
+        assert_eq!((absences.missing.len(), absences.alive), (0, 0));
     }
 
     #[test]

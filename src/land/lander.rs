@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use datafusion::arrow::array::AsArray;
 use tracing::{info, warn};
 
-use super::absence::{absent, brake};
+use super::absence::{Absences, brake};
 use super::counts::Counts;
 use super::decide::{Decision, Incoming, Link, StampRule, decide};
 use super::fetch::{Fetched, fetch};
@@ -94,6 +94,9 @@ struct PagePlan {
     delivered: usize,
     /// Hashed fields that the log knows and the page did not deliver (B5), as positions among the completions.
     missing: Vec<(usize, String)>,
+    /// The hash of every row, where no row needs completing: taken in the order in which the values lie in
+    /// memory, since the walk by key would miss the cache at every value.
+    hashes: Option<Vec<u128>>,
 }
 
 /// The state that a late statement must not change (D1).
@@ -298,9 +301,9 @@ impl Lander {
     }
 
     /// Takes note that what [`take`](Self::take) gave is stored as batch `n`; `wrote` when it had versions.
-    pub fn applied(&mut self, n: i64, wrote: bool, taken: &Taken) -> Result<()> {
+    pub fn applied(&mut self, n: i64, wrote: bool, taken: &mut Taken) -> Result<()> {
         self.max_seq = taken.max_seq;
-        if wrote { self.index.add(n, taken.links.clone()) } else { Ok(()) }
+        if wrote { self.index.add(n, std::mem::take(&mut taken.links)) } else { Ok(()) }
     }
 
     /// The rows of the batch by key, then reading order; rows without a key are rejected.
@@ -393,7 +396,12 @@ impl Lander {
             let delivered = fields.iter().enumerate().map(|(i, name)| (i, name.as_str()));
             let hashed = delivered.filter(|(_, name)| self.class_of(name).is_hashed());
             let kept = missing.iter().map(|(position, name)| (fields.len() + position, name.as_str()));
-            plans.push(PagePlan { hasher: RowHasher::new(hashed.chain(kept)), delivered: fields.len(), missing });
+            let mut hasher = RowHasher::new(hashed.chain(kept));
+            let hashes = (missing.is_empty() && !fields.is_empty()).then(|| {
+                let columns = page.records.columns();
+                (0..page.records.len()).map(|row| hasher.hash(|position| cell(&columns[position], row))).collect()
+            });
+            plans.push(PagePlan { hasher, delivered: fields.len(), missing, hashes });
         }
         (plans, completed)
     }
@@ -448,35 +456,29 @@ impl Lander {
         };
         let (start_seq, doubtful) =
             self.seen.as_ref().map(Seen::progress).map_or((0, false), |seen| (seen.start_seq, seen.doubtful));
-        let mut alive: Vec<IndexEntry> = Vec::new();
-        match earlier {
-            Some(links) => {
-                alive.extend(
-                    links
-                        .iter()
-                        .filter(|(_, link)| link.deleted.is_none())
-                        .map(|(key, link)| IndexEntry { key: *key, link: *link }),
-                );
-                alive.sort_unstable_by_key(|entry| entry.key);
-            }
-            None => self.index.for_each(|entry| {
-                if entry.link.deleted.is_none() {
-                    alive.push(*entry);
-                }
-            })?,
-        }
         let Some(seen) = self.seen.as_mut().and_then(Seen::keys) else {
             warn!(stream = %self.log.stream(), "the keys seen earlier in this reading were lost: nothing is concluded from it, it will be read again");
             taken.needs_full = true;
             self.seen = None;
             return Ok(());
         };
-        let mut missing = absent(&alive, seen, start_seq);
+        let mut absences = Absences::new(seen, start_seq);
+        match earlier {
+            Some(links) => {
+                let mut entries: Vec<IndexEntry> =
+                    links.iter().map(|(key, link)| IndexEntry { key: *key, link: *link }).collect();
+                entries.sort_unstable_by_key(|entry| entry.key);
+                entries.iter().for_each(|entry| absences.look_at(entry));
+            }
+            // One by one: all keys of a large stream at once would not fit beside a batch.
+            None => self.index.for_each(|entry| absences.look_at(entry))?,
+        }
+        let Absences { mut missing, alive, .. } = absences;
         if doubtful && !missing.is_empty() {
             warn!(stream = %self.log.stream(), reading = what, missing_count = missing.len(), "rows without a key were rejected: records that are missing from this reading may be those rows, so none of them is taken for gone");
             missing.clear();
         }
-        brake(missing.len(), alive.len(), landing.allow_deletes, &what)?;
+        brake(missing.len(), alive, landing.allow_deletes, &what)?;
         let kind = match reading {
             Reading::Pass { scope, .. } if self.ledger.last_pass().is_some_and(|previous| previous.scope != *scope) => {
                 DeleteKind::Unreadable
@@ -646,6 +648,8 @@ impl Work<'_> {
             });
             let hash = if plan.delivered == 0 {
                 last.map_or(0, |last| last.hash)
+            } else if let Some(hashes) = &plan.hashes {
+                hashes[row.row]
             } else {
                 let columns = page.records.columns();
                 plan.hasher.hash(|position| match columns.get(position) {

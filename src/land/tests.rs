@@ -127,7 +127,7 @@ impl Bench {
             }
             self.lander.ledger_mut().append(&self.lake, &self.id, entry).await.unwrap();
         }
-        self.lander.applied(self.n, wrote, &taken).unwrap();
+        self.lander.applied(self.n, wrote, &mut taken).unwrap();
         taken
     }
 

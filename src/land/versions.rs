@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryBuilder, Int64Builder, StringArray, StringBuilder, TimestampMicrosecondBuilder,
 };
-use datafusion::arrow::compute::interleave;
+use datafusion::arrow::compute::{concat, interleave};
 
 use super::fetch::Fetched;
 use super::hash;
@@ -79,9 +79,14 @@ pub(crate) fn build(
             fields.push(field);
         }
     }
+    let whole = is_all_of(versions, pages);
     let nothing: ArrayRef = Arc::new(StringArray::from(vec![None::<&str>]));
     let mut columns = Vec::with_capacity(fields.len());
     for field in fields {
+        if whole && let Some(column) = column_of_pages(field, pages)? {
+            columns.push((field.to_owned(), class_of(field), column));
+            continue;
+        }
         // One source array per page, then the completions, then each fetched batch, then nothing.
         let mut sources: Vec<ArrayRef> = Vec::with_capacity(pages.len() + 2 + fetched.batches.len());
         let mut delivered = Vec::with_capacity(pages.len());
@@ -124,6 +129,27 @@ pub(crate) fn build(
         columns.push((field.to_owned(), class_of(field), column));
     }
     Ok(NewVersions { system: system_columns(versions, recorded_at, run_id), fields: columns })
+}
+
+/// Whether the versions are the records of the pages, every one in reading order: a first load.
+fn is_all_of(versions: &[Version], pages: &[Page]) -> bool {
+    let rows = pages.iter().enumerate().flat_map(|(page, read)| (0..read.records.len()).map(move |row| (page, row)));
+    versions.len() == pages.iter().map(|page| page.records.len()).sum::<usize>()
+        && versions
+            .iter()
+            .zip(rows)
+            .all(|(version, (page, row))| version.content == Content::Page { page, row, completed: None })
+}
+
+/// The values of a field on all pages one after the other; `None` when a page did not deliver it.
+fn column_of_pages(field: &str, pages: &[Page]) -> Result<Option<ArrayRef>> {
+    let column = |page: &'_ Page| page.records.fields().iter().position(|name| name == field);
+    let Some(positions) = pages.iter().map(column).collect::<Option<Vec<usize>>>() else { return Ok(None) };
+    let arrays: Vec<&dyn Array> =
+        pages.iter().zip(positions).map(|(page, at)| &page.records.columns()[at] as &dyn Array).collect();
+    concat(&arrays)
+        .map(Some)
+        .map_err(|error| Error::new(ErrorKind::Internal, "could not gather a column").caused_by(error))
 }
 
 fn system_columns(versions: &[Version], recorded_at: Timestamp, run_id: &str) -> Vec<ArrayRef> {

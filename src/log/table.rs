@@ -1,10 +1,12 @@
 //! One log: a Delta table that is only ever appended to, and the protocol by which it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use datafusion::arrow::compute::{max, min};
 use datafusion::arrow::datatypes::{Field as ArrowField, Schema};
 use datafusion::parquet::arrow::ArrowWriter;
@@ -39,7 +41,7 @@ const ATTEMPT_DEPTH: usize = 1_000;
 /// New versions to append: the system columns, and one text column per delivered field.
 #[derive(Debug, Clone)]
 pub struct NewVersions {
-    /// The system columns, in the order and types of [`system_fields`], all of one length.
+    /// The system columns, in the order of [`system::ALL`](super::system::ALL), all of one length.
     pub system: Vec<ArrayRef>,
     /// Field name, how it changes, and values; fields not named are null.
     pub fields: Vec<(String, FieldClass, ArrayRef)>,
@@ -382,12 +384,30 @@ fn encode(batch: &RecordBatch) -> Result<Vec<u8>> {
     for name in [system::KEY, system::SEQ, system::HASH] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
+    for (field, values) in batch.schema().fields().iter().zip(batch.columns()) {
+        if values.as_string_opt::<i32>().is_some_and(is_mostly_distinct) {
+            let column = ColumnPath::new(vec![field.name().clone()]);
+            properties = properties.set_column_dictionary_enabled(column, false);
+        }
+    }
     let bytes = Vec::with_capacity(batch.get_array_memory_size() / 4);
     let failed = |error| Error::new(ErrorKind::Internal, "could not encode a data file").caused_by(error);
     let mut writer = ArrowWriter::try_new(bytes, batch.schema(), Some(properties.build()))
         .map_err(|error| failed(Box::new(error)))?;
     writer.write(batch).map_err(|error| failed(Box::new(error)))?;
     writer.into_inner().map_err(|error| failed(Box::new(error)))
+}
+
+/// How many values tell whether a column repeats itself.
+const SAMPLED: usize = 2_048;
+
+/// Whether nearly every value of a column is another one, so that a dictionary would cost time and save nothing.
+fn is_mostly_distinct(values: &StringArray) -> bool {
+    let step = values.len().div_ceil(SAMPLED).max(1);
+    let sample: Vec<&str> =
+        (0..values.len()).step_by(step).filter(|row| values.is_valid(*row)).map(|row| values.value(row)).collect();
+    let distinct = sample.iter().collect::<HashSet<_>>().len();
+    sample.len() >= SAMPLED / 8 && distinct * 20 >= sample.len() * 19
 }
 
 /// Delta statistics of the system columns only: counts, and bounds rounded outwards to milliseconds.

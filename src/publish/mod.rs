@@ -115,14 +115,17 @@ async fn publish_entity(
     };
     published::put(&transaction, &table).await?;
     transaction.commit().await.map_err(failed("could not publish a table"))?;
-    info!(
-        table = entity.name,
-        inserted = entity_report.inserted,
-        updated = entity_report.updated,
-        deleted = entity_report.deleted,
-        unchanged = entity_report.unchanged,
-        "published table"
-    );
+    let changed = PublishReport { unchanged: 0, ..entity_report } != PublishReport::default();
+    if changed {
+        info!(
+            table = entity.name,
+            inserted = entity_report.inserted,
+            updated = entity_report.updated,
+            deleted = entity_report.deleted,
+            unchanged = entity_report.unchanged,
+            "published table"
+        );
+    }
     report.add(&entity_report);
     Ok(())
 }

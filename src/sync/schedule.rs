@@ -3,10 +3,10 @@
 //! Plain arithmetic on instants: nothing here reads a clock or waits. Every daemon of a project computes the
 //! same instants, so that `source@due` names a run for all of them.
 
-use chrono::{DateTime, Timelike};
+use chrono::{DateTime, LocalResult, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
-use croner::Cron;
 use croner::parser::{CronParser, Seconds};
+use croner::{Cron, JobType};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::clock::Timestamp;
@@ -50,10 +50,7 @@ fn next_base(cadence: &Cadence, after: Timestamp) -> Option<Timestamp> {
             let pause = pause_micros(*pause)?;
             Some(Timestamp::from_micros(after.micros().div_euclid(pause).checked_add(1)?.checked_mul(pause)?))
         }
-        Cadence::Cron { pattern, timezone } => {
-            let cron = parse(pattern)?;
-            cron.find_next_occurrence(&whole_second(after, *timezone)?, false).ok().map(instant)
-        }
+        Cadence::Cron { pattern, timezone } => Wall::parse(pattern, *timezone)?.next(after),
     }
 }
 
@@ -63,19 +60,7 @@ fn latest_base(cadence: &Cadence, at: Timestamp) -> Option<Timestamp> {
             let pause = pause_micros(*pause)?;
             Some(Timestamp::from_micros(at.micros().div_euclid(pause).checked_mul(pause)?))
         }
-        Cadence::Cron { pattern, timezone } => {
-            let cron = parse(pattern)?;
-            let at = whole_second(at, *timezone)?;
-            // Looking back answers differently around a change of the clocks: it only says where to start.
-            let before = cron.find_previous_occurrence(&at, true).ok()?;
-            let start = before.checked_sub_signed(chrono::TimeDelta::days(2))?;
-            let due = |after: &DateTime<Tz>| cron.find_next_occurrence(after, false).ok().filter(|due| *due <= at);
-            let mut latest = due(&start).or_else(|| due(&before.checked_sub_signed(chrono::TimeDelta::days(400))?))?;
-            while let Some(later) = due(&latest) {
-                latest = later;
-            }
-            Some(instant(latest))
-        }
+        Cadence::Cron { pattern, timezone } => Wall::parse(pattern, *timezone)?.latest(at),
     }
 }
 
@@ -83,16 +68,88 @@ fn pause_micros(pause: std::time::Duration) -> Option<i64> {
     i64::try_from(pause.as_micros()).ok().filter(|micros| *micros > 0)
 }
 
-fn parse(pattern: &str) -> Option<Cron> {
-    CronParser::builder().seconds(Seconds::Disallowed).build().parse(pattern).ok()
+/// How far a change of the clocks may move wall time against real time.
+const CHANGE_HOURS: i64 = 3;
+
+/// A cron pattern on the clock on the wall of a time zone.
+///
+/// The pattern is matched against wall time as if clocks never changed, and the matches are turned into instants
+/// here: croner's own walk through a change of the clocks fails for some patterns and answers differently
+/// backwards.
+struct Wall {
+    cron: Cron,
+    timezone: Tz,
+    /// A fixed time of day (`30 2 * * *`), not a repeated one (`*/15 * * * *`).
+    is_fixed: bool,
 }
 
-fn whole_second(at: Timestamp, timezone: Tz) -> Option<DateTime<Tz>> {
-    at.to_datetime().with_timezone(&timezone).with_nanosecond(0)
-}
+impl Wall {
+    fn parse(pattern: &str, timezone: Tz) -> Option<Wall> {
+        let cron = CronParser::builder().seconds(Seconds::Disallowed).build().parse(pattern).ok()?;
+        let is_fixed = cron.determine_job_type() == JobType::FixedTime;
+        Some(Wall { cron, timezone, is_fixed })
+    }
 
-fn instant(at: DateTime<Tz>) -> Timestamp {
-    Timestamp::from(at.to_utc())
+    /// The first due instant after `after`.
+    fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        let mut wall = self.wall(after)? - TimeDelta::hours(CHANGE_HOURS);
+        let mut best: Option<Timestamp> = None;
+        loop {
+            wall = match self.cron.find_next_occurrence(&wall, false) {
+                Ok(wall) => wall,
+                Err(_) => return best,
+            };
+            if let Some(best) = best
+                && wall > self.wall(best)? + TimeDelta::hours(CHANGE_HOURS)
+            {
+                return Some(best);
+            }
+            best = self.instants(wall).into_iter().flatten().filter(|due| *due > after).chain(best).min();
+        }
+    }
+
+    /// The last due instant up to `at`.
+    fn latest(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut wall = self.wall(at)? + TimeDelta::hours(CHANGE_HOURS);
+        let mut best: Option<Timestamp> = None;
+        loop {
+            wall = match self.cron.find_previous_occurrence(&wall, false) {
+                Ok(wall) => wall,
+                Err(_) => return best,
+            };
+            if let Some(best) = best
+                && wall < self.wall(best)? - TimeDelta::hours(CHANGE_HOURS)
+            {
+                return Some(best);
+            }
+            best = self.instants(wall).into_iter().flatten().filter(|due| *due <= at).chain(best).max();
+        }
+    }
+
+    /// What the clock on the wall shows at an instant, written as if the wall were in Greenwich.
+    fn wall(&self, at: Timestamp) -> Option<DateTime<Utc>> {
+        let local = at.to_datetime().with_timezone(&self.timezone).naive_local();
+        local.with_nanosecond(0).map(|local| local.and_utc())
+    }
+
+    /// The instants at which a match on the wall is due.
+    fn instants(&self, wall: DateTime<Utc>) -> [Option<Timestamp>; 2] {
+        let instant = |at: DateTime<Tz>| Some(Timestamp::from(at.to_utc()));
+        match self.timezone.from_local_datetime(&wall.naive_utc()) {
+            LocalResult::Single(at) => [instant(at), None],
+            LocalResult::Ambiguous(first, _) if self.is_fixed => [instant(first), None],
+            LocalResult::Ambiguous(first, second) => [instant(first), instant(second)],
+            LocalResult::None if self.is_fixed => [self.end_of_gap(wall), None],
+            LocalResult::None => [None, None],
+        }
+    }
+
+    /// When the clocks have moved that skip `wall`.
+    fn end_of_gap(&self, wall: DateTime<Utc>) -> Option<Timestamp> {
+        let minutes = (1..=26 * 60).map(|minutes| (wall + TimeDelta::minutes(minutes)).naive_utc());
+        let mut found = minutes.filter_map(|wall| self.timezone.from_local_datetime(&wall).earliest());
+        found.next().map(|at| Timestamp::from(at.to_utc()))
+    }
 }
 
 #[cfg(test)]
@@ -219,7 +276,7 @@ mod tests {
         fn looking_back_finds_what_looking_ahead_had_announced(
             micros in at("2026-03-25T00:00:00Z").micros()..at("2026-11-05T00:00:00Z").micros(),
             pattern in proptest::sample::select(vec![
-                "30 2 * * *", "*/15 * * * *", "0 3 * * 0", "59 1 L * *", "0 0 1 * *", "5 */6 * * 1-5", "15 2 25 10 *",
+                "30 2 * * *", "*/15 * * * *", "0 3 * * 0", "59 1 L * *", "0 0 1 * *", "5 */6 * * 1-5", "15 2 25 10 *", "7,37 1-3 * * *",
             ]),
             timezone in proptest::sample::select(vec![
                 Tz::Asia__Tokyo, Tz::Europe__Berlin, Tz::America__New_York, Tz::Australia__Lord_Howe,

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::checkpoint::{self, Batch};
 use super::step::{Step, Steps};
@@ -137,8 +137,11 @@ impl From<&Error> for StreamError {
     }
 }
 
-/// How many pages may wait for landing while the next is read.
-const PAGES_AHEAD: usize = 3;
+/// How many pages may wait while a batch is landed; together they take no more memory than a batch may.
+const PAGES_AHEAD: usize = 256;
+
+/// A page that was read and waits, with its share of the memory that waiting pages may take.
+type Waiting = (Result<Page>, Option<OwnedSemaphorePermit>);
 
 /// Reads and lands everything new of `stream`. A failure ends the stream, is told in the report, and leaves what
 /// was landed before it.
@@ -203,21 +206,50 @@ async fn read_and_land(
     };
     let not_before = standing.complete_through.map(|through| through.plus_secs(-OVERLAP_SECS));
 
-    let (send, mut receive) = mpsc::channel::<Result<Page>>(PAGES_AHEAD);
+    let (send, mut receive) = mpsc::channel::<Waiting>(PAGES_AHEAD);
+    let queue = Queue { send, room: Room::of(bench.limits.size_bytes) };
     let stop = bench.cancel.child_token();
-    let reader = tokio::spawn(read_pages(source, stream.clone(), standing.cursor, mode, send, stop.clone()));
+    let reader = tokio::spawn(read_pages(source, stream.clone(), standing.cursor, mode, queue, stop.clone()));
     let landed = land_pages(bench, id, &mut lander, &mut receive, not_before, report).await;
     stop.cancel();
     receive.close();
     let read =
         reader.await.map_err(|error| Error::new(ErrorKind::Internal, "reading was interrupted").caused_by(error));
     landed.and(read)?;
-    lander.log_mut().compact_if_worth_it().await?;
+    // What was read is landed; a log that could not be compacted now is compacted after another run.
+    if let Err(error) = lander.log_mut().compact_if_worth_it().await {
+        warn!(stream = %id, error = %error, "could not compact the log");
+    }
     lander.ledger().tidy(bench.lake, id).await
 }
 
 /// How far before the cursor a stamp still dates a change that a pass finds (B2).
 const OVERLAP_SECS: i64 = 600;
+
+/// Memory for pages that wait, so that the next batch is read while one is landed.
+struct Room {
+    kib: Arc<Semaphore>,
+    all_kib: u32,
+}
+
+impl Room {
+    fn of(size_bytes: usize) -> Room {
+        let all_kib = u32::try_from(size_bytes >> 10).unwrap_or(u32::MAX >> 4).clamp(1, u32::MAX >> 4);
+        Room { kib: Arc::new(Semaphore::new(all_kib as usize)), all_kib }
+    }
+
+    /// Waits until there is room for so much; a page that is larger than all the room waits alone.
+    async fn take(&self, size_bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = u32::try_from(size_bytes >> 10).unwrap_or(u32::MAX).min(self.all_kib);
+        self.kib.clone().acquire_many_owned(kib).await.ok()
+    }
+}
+
+/// Where read pages wait.
+struct Queue {
+    send: mpsc::Sender<Waiting>,
+    room: Room,
+}
 
 /// Reads pages until all is read, somebody asks to stop, or reading fails.
 async fn read_pages(
@@ -225,7 +257,7 @@ async fn read_pages(
     stream: Stream,
     mut cursor: Option<Cursor>,
     mode: ReadMode,
-    send: mpsc::Sender<Result<Page>>,
+    queue: Queue,
     stop: CancellationToken,
 ) {
     let mut first = true;
@@ -244,7 +276,14 @@ async fn read_pages(
             }
             _ => false,
         };
-        if send.send(page).await.is_err() || !more {
+        let size_bytes = page.as_ref().map_or(0, |page| page.records.size_bytes());
+        let room = tokio::select! {
+            biased;
+            // Nobody lands it any more.
+            () = queue.send.closed() => return,
+            room = queue.room.take(size_bytes) => room,
+        };
+        if queue.send.send((page, room)).await.is_err() || !more {
             return;
         }
     }
@@ -254,14 +293,15 @@ async fn land_pages(
     bench: &Workbench<'_>,
     id: &StreamId,
     lander: &mut Lander,
-    pages: &mut mpsc::Receiver<Result<Page>>,
+    pages: &mut mpsc::Receiver<Waiting>,
     not_before: Option<Timestamp>,
     report: &mut StreamReport,
 ) -> Result<()> {
     let mut batch: Vec<Page> = Vec::new();
+    let (mut records, mut size_bytes) = (0, 0);
     let mut began_at = bench.clock.now();
     loop {
-        let page = match pages.recv().await {
+        let page = match pages.recv().await.map(|(page, _room)| page) {
             Some(Ok(page)) => page,
             Some(Err(error)) => {
                 // What was read before the failure is as good as ever.
@@ -286,23 +326,22 @@ async fn land_pages(
         }
         if batch.is_empty() {
             began_at = bench.clock.now();
+            (records, size_bytes) = (0, 0);
         }
+        records += page.records.len();
+        size_bytes += page.records.size_bytes();
         let done = matches!(page.next, Next::Done { .. });
         let ends = page.ends_reading;
         batch.push(page);
-        if done || ends || is_full(&batch, &bench.limits, began_at, bench.clock.now()) {
+        let BatchLimits { records: most, size_bytes: most_bytes, secs } = bench.limits;
+        let full = records >= most || size_bytes >= most_bytes || bench.clock.now() >= began_at.plus_secs(secs);
+        if done || ends || full {
             land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
         }
         if done {
             return Ok(());
         }
     }
-}
-
-fn is_full(batch: &[Page], limits: &BatchLimits, began_at: Timestamp, now: Timestamp) -> bool {
-    let records: usize = batch.iter().map(|page| page.records.len()).sum();
-    let size: usize = batch.iter().map(|page| page.records.size_bytes()).sum();
-    records >= limits.records || size >= limits.size_bytes || now >= began_at.plus_secs(limits.secs)
 }
 
 /// How the places of all rows of a reading begin: a statement reads one file, a pass everything.

@@ -47,7 +47,7 @@ impl Request {
 }
 
 impl fmt::Debug for Request {
-    /// Method and address only; see [`shown`].
+    /// Method and address only; see `shown`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let target = match &self.target {
             Target::Absolute(url) => shown(url),

@@ -1,0 +1,177 @@
+//! How fast Salesforce records are fetched, hashed and landed.
+//!
+//! `cargo bench --bench sync -- [RECORDS] [RUNS]` (200,000 records, 3 runs when not told). An org whose pages were
+//! rendered beforehand is served by a process of its own on the same machine; this process syncs it through the
+//! public API: once into an empty project, then once more in full with nothing changed. The second reading must
+//! leave every log as it was: no data file, no commit.
+
+mod support {
+    pub(crate) mod figures;
+    pub(crate) mod org;
+    pub(crate) mod process;
+}
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use nenrin::clock::SystemClock;
+use nenrin::config::Environment;
+use nenrin::connect::ReadMode;
+use nenrin::record::SourceId;
+use nenrin::sync::{RunReport, SyncOptions, sync};
+use nenrin::workspace::Workspace;
+
+use support::figures::Figures;
+use support::org::Org;
+use support::process::{cpu_secs, peak_mib};
+
+fn main() -> Result<()> {
+    // Cargo adds `--bench`; everything else is ours.
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let number = |at: usize, otherwise: usize| args.get(at).map_or(Ok(otherwise), |arg| arg.parse::<usize>());
+    if args.first().is_some_and(|arg| arg == "serve") {
+        return serve(number(1, 0)?);
+    }
+    let (records, runs) = (number(0, 200_000)?, number(1, 3)?);
+    let server = Server::start(records)?;
+    println!("{records} records of 30 fields, {} bytes each as sent, pages of 2,000; {runs} runs", server.record_bytes);
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut first = Vec::new();
+    let mut second = Vec::new();
+    for _ in 0..runs {
+        let (load, again) = runtime.block_on(measure(&server, records))?;
+        first.push(load);
+        second.push(again);
+    }
+    println!("| reading | records/s (least / median / greatest) | our CPU µs/record | server's CPU µs/record |");
+    println!("|---|---|---|---|");
+    for (name, taken) in [("first load", &first), ("second, unchanged, in full", &second)] {
+        #[allow(clippy::cast_precision_loss)] // records are far below 2^52
+        let each = |secs: &dyn Fn(&Taken) -> f64| {
+            Figures::of(taken.iter().map(|taken| secs(taken) * 1e6 / records as f64).collect()).median()
+        };
+        let speed = Figures::of(taken.iter().map(|taken| records as f64 / taken.wall_secs).collect());
+        println!(
+            "| {name} | {} | {:.1} | {:.1} |",
+            speed.shown(),
+            each(&|t| t.our_cpu_secs),
+            each(&|t| t.server_cpu_secs)
+        );
+    }
+    println!("our process had at most {:.0} MiB resident", peak_mib("self").unwrap_or(f64::NAN));
+    Ok(())
+}
+
+/// Renders the pages, says where they are served, and serves them until the process is ended.
+fn serve(records: usize) -> Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let port = listener.local_addr()?.port();
+    let org = Org::render(records, port);
+    println!("{port} {}", org.record_bytes(records));
+    org.serve(&listener);
+    Ok(())
+}
+
+/// The org, in a process of its own.
+struct Server {
+    process: Child,
+    port: u16,
+    record_bytes: usize,
+}
+
+impl Server {
+    fn start(records: usize) -> Result<Server> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["serve", &records.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the server could not be started")?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().context("the server has no output")?).read_line(&mut line)?;
+        let mut words = line.split_whitespace();
+        let port = words.next().context("the server did not start")?.parse()?;
+        let record_bytes = words.next().context("the server did not start")?.parse()?;
+        Ok(Server { process, port, record_bytes })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a reading took.
+struct Taken {
+    wall_secs: f64,
+    our_cpu_secs: f64,
+    server_cpu_secs: f64,
+}
+
+async fn measure(server: &Server, records: usize) -> Result<(Taken, Taken)> {
+    let folder = tempfile::tempdir()?;
+    write_project(folder.path(), server.port)?;
+    let workspace = Workspace::open(folder.path(), &Environment::default(), Arc::new(SystemClock)).await?;
+
+    let (load, report) = read(&workspace, server, ReadMode::Incremental).await?;
+    let stream = &report.streams[0];
+    ensure!(stream.outcome == "complete" && stream.counts.new == records as u64, "the first load: {report:?}");
+    let logs = folder.path().join("lake/log");
+    let before = files_below(&logs)?;
+
+    let (again, report) = read(&workspace, server, ReadMode::Full).await?;
+    let stream = &report.streams[0];
+    ensure!(stream.mode == "full" && stream.counts.unchanged == records as u64, "the second reading: {report:?}");
+    ensure!(before == files_below(&logs)?, "reading the same again wrote to a log");
+    Ok((load, again))
+}
+
+async fn read(workspace: &Workspace, server: &Server, mode: ReadMode) -> Result<(Taken, RunReport)> {
+    let pid = server.process.id().to_string();
+    let (ours, theirs, started) = (cpu_secs("self"), cpu_secs(&pid), Instant::now());
+    let options = SyncOptions { mode, ..SyncOptions::default() };
+    let report = sync(workspace, &SourceId("salesforce".into()), &options).await?;
+    let taken = Taken {
+        wall_secs: started.elapsed().as_secs_f64(),
+        our_cpu_secs: cpu_secs("self") - ours,
+        server_cpu_secs: cpu_secs(&pid) - theirs,
+    };
+    Ok((taken, report))
+}
+
+fn write_project(folder: &Path, port: u16) -> Result<()> {
+    std::fs::write(folder.join("nenrin.yaml"), "apiVersion: nenrin/v1\nkind: Project\n")?;
+    std::fs::create_dir(folder.join("sources"))?;
+    let source = format!(
+        "apiVersion: nenrin/v1\nkind: Source\nconnector: salesforce\nlogin_url: http://127.0.0.1:{port}\n\
+         auth: {{ client_id: bench, client_secret: \"${{file:secret}}\" }}\nstreams: [Account]\n"
+    );
+    std::fs::write(folder.join("secret"), "bench")?;
+    std::fs::write(folder.join("sources/salesforce.yaml"), source)?;
+    Ok(())
+}
+
+/// Every file below a folder, with its size.
+fn files_below(folder: &Path) -> Result<BTreeMap<String, u64>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else {
+                files.insert(entry.path().display().to_string(), entry.metadata()?.len());
+            }
+        }
+    }
+    Ok(files)
+}
