@@ -104,9 +104,9 @@ async fn a_file_that_is_no_yaml() {
     let project = project().await;
     project.write(MAPPING, "apiVersion: nenrin/v1\nkind: Mapping\n\tsource: core\n");
     insta::assert_snapshot!(project.nenrin(&["sync"]).await.all(), @r#"
-    mappings/core/customers.yaml:2:7  C002  not valid YAML: while scanning a plain scalar, found a tab
-      kind: Mapping
-            ^
+    mappings/core/customers.yaml:3:1  C002  a tab indents this line
+       source: core
+      ^  indent with spaces
 
     error[E0100]: the project has 1 problem
       next: mend the files, then run `nenrin check`

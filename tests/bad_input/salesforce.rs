@@ -278,7 +278,17 @@ async fn a_mapped_field_that_was_hidden() {
     let hidden = ["upsert 青葉 200", "upsert 桜屋 300"];
     assert_eq!(bench.log().await, [BEFORE.as_slice(), &hidden].concat());
     assert_eq!(bench.project.published().await, ["アクメ -", "桜屋 -", "青葉 -"]);
-    insta::assert_snapshot!(bench.project.nenrin(&["check"]).await.all(), @"");
+    insta::assert_snapshot!(bench.project.nenrin(&["check"]).await.all(), @r#"
+    salesforce  ok      credentials: signed in to org 00D5i0000JeAAGfEQO as user 0055i0000JeAAGfAQO
+    salesforce  ok      API access: version 66.0; 5 of 100000 daily requests used
+    salesforce  ok      org: 株式会社有明クラウド (Enterprise Edition)
+    salesforce  ok      object Account: 70 fields visible, changes are read by SystemModstamp
+    mappings/salesforce/Account.yaml:8:8  M012  unknown field `MRR__c` in stream `Account`
+      mrr: MRR__c
+           ^^^^^^
+    1 problem to mend
+    exit 78
+    "#);
     // Shown again it is read for every record, with what changed meanwhile.
     bench.org.unhide_field("Account", "MRR__c").unwrap();
     bench.sync().await.assert_well();
