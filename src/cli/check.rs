@@ -9,8 +9,8 @@ mod mappings;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use serde_json::json;
 
 use super::context::{Context, OutputFormat};
@@ -32,13 +32,6 @@ pub struct CheckArgs {
     pub offline: bool,
 }
 
-/// Opens the sources of a project, so that they can be asked.
-#[async_trait]
-pub trait OpenSources: Send + Sync {
-    /// Every source with what opening it gave, in the project's order.
-    async fn open(&self, project: &Project, context: &Context) -> Vec<(SourceId, Result<Box<dyn Source>>)>;
-}
-
 /// What was found out about one source.
 #[derive(Debug)]
 pub struct SourceReport {
@@ -48,70 +41,128 @@ pub struct SourceReport {
     pub findings: Vec<Finding>,
     /// Mappings and variables that do not fit what it offers.
     pub problems: Vec<Problem>,
+    /// What sort of failure kept it from answering, if one did.
+    pub failure: Option<ErrorKind>,
 }
 
-/// Checks the project without asking the sources.
+/// Checks the project: its files, and where those are sound its sources.
+///
+/// Ends with 78 when something in the files is to be mended; else with the code of what a source failed with.
 ///
 /// # Errors
 ///
-/// What kept the answer from being printed; a project that is wrong is no error but exit code 78.
+/// What kept the sources from being asked at all, or the answer from being printed.
 pub async fn run(args: CheckArgs, context: &Context) -> Result<ExitCode> {
-    run_with(args, context, None).await
-}
-
-/// Checks the project; `open` gives the sources that are to be asked, unless `args` says to ask none.
-///
-/// # Errors
-///
-/// As [`run`].
-pub async fn run_with(args: CheckArgs, context: &Context, open: Option<&dyn OpenSources>) -> Result<ExitCode> {
-    let mut problems = Vec::new();
+    let project = Project::load(&context.project_dir, &context.environment(), &shipped());
+    let problems = match &project {
+        Err(found) => found.clone(),
+        Ok(project) => offline(project),
+    };
     let mut reports = Vec::new();
-    match Project::load(&context.project_dir, &context.environment(), &shipped()) {
-        Err(found) => problems = found,
-        Ok(project) => {
-            problems.extend(project.warnings.iter().cloned());
-            problems.extend(mappings::offline(&project));
-            problems.extend(lake::check(&project));
-            let sound = problems.iter().all(Problem::is_warning);
-            match open {
-                Some(open) if sound && !args.offline => {
-                    for (id, source) in open.open(&project, context).await {
-                        reports.push(check_source(&project, id, source).await);
-                    }
+    if let Ok(project) = &project
+        && !args.offline
+    {
+        if problems.iter().all(Problem::is_warning) {
+            match online(project, context).await {
+                Ok(found) => reports = found,
+                Err(error) => {
+                    show(&problems, &[], context)?;
+                    return Err(error);
                 }
-                None if !args.offline => talk("the sources were not asked"),
-                Some(_) if !args.offline => talk("the sources were not asked: mend the files first"),
-                _ => {}
             }
+        } else {
+            talk("the sources were not asked: mend the files first");
         }
     }
     show(&problems, &reports, context)?;
-    let sound = problems.iter().chain(reports.iter().flat_map(|report| &report.problems)).all(Problem::is_warning);
-    let reached = reports.iter().flat_map(|report| &report.findings).all(|finding| finding.ok);
-    let code = if sound && reached { 0 } else { ErrorKind::Config.exit_code() };
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(exit_code(&problems, &reports)))
+}
+
+/// What can be told from the files and the lake's folder.
+fn offline(project: &Project) -> Vec<Problem> {
+    let mut problems = project.warnings.clone();
+    problems.extend(mappings::offline(project));
+    problems.extend(lake::check(project));
+    problems
+}
+
+/// Asks every source.
+async fn online(project: &Project, context: &Context) -> Result<Vec<SourceReport>> {
+    let (workspace, _revived) = super::open::open_with_sources(context).await?;
+    let mut reports = Vec::new();
+    for id in workspace.source_ids() {
+        let source = workspace.source(&id, "check").await;
+        reports.push(check_source(project, id, source).await);
+    }
+    Ok(reports)
+}
+
+fn exit_code(problems: &[Problem], reports: &[SourceReport]) -> u8 {
+    let mut all = problems.iter().chain(reports.iter().flat_map(|report| &report.problems));
+    if !all.all(Problem::is_warning) {
+        return ErrorKind::Config.exit_code();
+    }
+    let failed = reports.iter().find(|report| report.failure.is_some() || report.findings.iter().any(|f| !f.ok));
+    let kind = |report: &SourceReport| match report.failure {
+        // What the files name and the source lacks is to be mended in the files.
+        None | Some(ErrorKind::NotFound | ErrorKind::Usage) => ErrorKind::Config,
+        Some(kind) => kind,
+    };
+    failed.map_or(0, |report| kind(report).exit_code())
 }
 
 /// Asks one source, and compiles every mapping of it against what it offers.
-async fn check_source(project: &Project, id: SourceId, source: Result<Box<dyn Source>>) -> SourceReport {
+async fn check_source(project: &Project, id: SourceId, source: Result<Arc<dyn Source>>) -> SourceReport {
     let failed = |what: &str, error: &Error| Finding { ok: false, what: what.to_owned(), detail: error.render() };
-    let mut report = SourceReport { source: id, findings: Vec::new(), problems: Vec::new() };
+    let mut report = SourceReport { source: id, findings: Vec::new(), problems: Vec::new(), failure: None };
     let source = match source {
         Ok(source) => source,
         Err(error) => {
             report.findings.push(failed("settings", &error));
+            report.failure = Some(error.kind());
             return report;
         }
     };
-    report.findings = source.check().await;
-    if report.findings.iter().all(|finding| finding.ok) {
-        match source.streams().await {
-            Ok(streams) => report.problems = mappings::online(project, &report.source, &streams),
-            Err(error) => report.findings.push(failed("streams", &error)),
+    // The streams come first: where nobody answers or the credential is refused, asking again for every
+    // single thing would only repeat the waiting.
+    let streams = source.streams().await;
+    if let Err(error) = &streams {
+        report.failure = Some(error.kind());
+        report.findings.push(failed("streams", error));
+        if !answers(error.kind()) {
+            return report;
         }
     }
+    let findings = source.check().await;
+    match streams {
+        Ok(streams) => report.problems = mappings::online(project, &report.source, &streams),
+        // The source tells more exactly what it lacks than the first failure did.
+        Err(_) if findings.iter().any(|finding| !finding.ok) => report.findings.clear(),
+        Err(_) => {}
+    }
+    report.findings.extend(findings);
     report
+}
+
+/// Whether a source that fails so can be asked for more.
+fn answers(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Auth
+        | ErrorKind::Unavailable
+        | ErrorKind::RateLimited
+        | ErrorKind::Quota
+        | ErrorKind::Cancelled
+        | ErrorKind::Conflict => false,
+        ErrorKind::Usage
+        | ErrorKind::Config
+        | ErrorKind::Permission
+        | ErrorKind::NotFound
+        | ErrorKind::Rejected
+        | ErrorKind::BadData
+        | ErrorKind::Corrupt
+        | ErrorKind::Storage
+        | ErrorKind::Internal => true,
+    }
 }
 
 fn show(problems: &[Problem], reports: &[SourceReport], context: &Context) -> Result<()> {

@@ -30,8 +30,11 @@ pub(crate) struct References<'a> {
     pub(crate) env: Lookup<'a>,
 }
 
+/// Gives the schema of a file by its value, or what keeps the file from having one of its own.
+pub(crate) type Choose<'c, 's> = &'c dyn Fn(&Value, &Document) -> (&'s Shape, Option<Problem>);
+
 /// The YAML files below a folder of the project, by path; none when the folder does not exist.
-pub(crate) fn find_yaml(root: &Path, folder: &str, deep: bool) -> Result<Vec<String>, Problem> {
+pub(crate) fn find_yaml(root: &Path, folder: &str, deep: bool) -> Result<Vec<String>, Box<Problem>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];
     while let Some(folder) = folders.pop() {
@@ -60,7 +63,7 @@ pub(crate) fn find_yaml(root: &Path, folder: &str, deep: bool) -> Result<Vec<Str
 }
 
 /// Reads a file's text.
-pub(crate) fn read_text(root: &Path, file: &str) -> Result<String, Problem> {
+pub(crate) fn read_text(root: &Path, file: &str) -> Result<String, Box<Problem>> {
     std::fs::read_to_string(root.join(file)).map_err(|error| {
         let mut problem = unreadable(file, &reason(&error));
         if error.kind() == std::io::ErrorKind::InvalidData {
@@ -77,7 +80,7 @@ pub(crate) fn read<'s>(
     text: &str,
     kind: Kind,
     references: Option<References<'_>>,
-    choose: &dyn Fn(&Value, &Document) -> (&'s Shape, Option<Problem>),
+    choose: Choose<'_, 's>,
 ) -> Reading {
     let parsed = yaml::parse(file, text);
     let mut reading = Reading { doc: parsed.doc, value: None, problems: parsed.problems, replaced: Vec::new() };
@@ -146,14 +149,14 @@ fn keep_words(schema: &Value, value: &mut Value, doc: &Document) {
     });
 }
 
-fn unreadable(file: &str, reason: &str) -> Problem {
-    Problem {
+fn unreadable(file: &str, reason: &str) -> Box<Problem> {
+    Box::new(Problem {
         code: "C001",
         place: Place { file: file.to_owned(), line: 0, column: 0, width: 0 },
         message: format!("cannot be read: {reason}"),
         source_line: String::new(),
         suggestion: None,
-    }
+    })
 }
 
 /// A path inside the project with `/` between its parts.

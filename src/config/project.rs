@@ -393,13 +393,13 @@ impl Loader<'_> {
 
     fn find(&mut self, kind: Kind, deep: bool) -> Vec<String> {
         files::find_yaml(&self.root, kind.home().trim_end_matches('/'), deep).unwrap_or_else(|problem| {
-            self.problems.push(problem);
+            self.problems.push(*problem);
             Vec::new()
         })
     }
 
     fn text(&mut self, file: &str) -> Option<String> {
-        files::read_text(&self.root, file).map_err(|problem| self.problems.push(problem)).ok()
+        files::read_text(&self.root, file).map_err(|problem| self.problems.push(*problem)).ok()
     }
 }
 

@@ -36,7 +36,7 @@ pub fn parse(file: &str, text: &str) -> Parsed {
     let value = match loader.document() {
         Ok(value) => value,
         Err(stop) => {
-            loader.problems.push(stop.0);
+            loader.problems.push(*stop.0);
             None
         }
     };
@@ -59,7 +59,7 @@ pub fn child_pointer(parent: &str, key: &str) -> String {
 }
 
 /// The problem that ends reading.
-struct Stop(Problem);
+struct Stop(Box<Problem>);
 
 struct Loader<'t> {
     parser: Parser<'t, StrInput<'t>>,
@@ -102,16 +102,20 @@ impl<'t> Loader<'t> {
             Some(Ok(event)) => Ok(Some(event)),
             Some(Err(error)) => {
                 let marker = error.marker();
-                Err(Stop(syntax_problem(&self.doc, marker.line(), marker.col() + 1, error.info())))
+                Err(self.stop(marker.line(), marker.col() + 1, error.info()))
             }
         }
+    }
+
+    fn stop(&self, line: usize, column: usize, info: &str) -> Stop {
+        Stop(Box::new(syntax_problem(&self.doc, line, column, info)))
     }
 
     /// The event after `opened`, which the parser owes us.
     fn inside(&mut self, opened: Span) -> Result<(Event<'t>, Span), Stop> {
         match self.next()? {
             Some(event) => Ok(event),
-            None => Err(Stop(syntax_problem(&self.doc, opened.start.line(), opened.start.col() + 1, "it never ends"))),
+            None => Err(self.stop(opened.start.line(), opened.start.col() + 1, "it never ends")),
         }
     }
 
@@ -125,7 +129,7 @@ impl<'t> Loader<'t> {
     ) -> Result<Value, Stop> {
         let extent = Extent::from(span);
         if depth > MAX_DEPTH {
-            return Err(Stop(self.doc.problem("C004", &extent, "the nesting is too deep", None)));
+            return Err(Stop(Box::new(self.doc.problem("C004", &extent, "the nesting is too deep", None))));
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -148,7 +152,7 @@ impl<'t> Loader<'t> {
                 self.keep(pointer, Node { key, value: extent, style: None, text: None });
                 Ok(Value::Null)
             }
-            _ => Err(Stop(syntax_problem(&self.doc, extent.line, extent.column, "a value is missing"))),
+            _ => Err(self.stop(extent.line, extent.column, "a value is missing")),
         }
     }
 

@@ -27,7 +27,8 @@ pub(super) fn check(project: &Project) -> Option<Problem> {
 
 fn try_links(folder: &Path) -> Result<(), (&'static str, std::io::Error)> {
     let probe = tempfile::Builder::new().prefix(".nenrin-check-").tempdir_in(folder);
-    let probe = probe.map_err(|error| ("writing", error))?;
+    // The kind alone: the rest of the message names the probe's own path.
+    let probe = probe.map_err(|error| ("writing", error.kind().into()))?;
     let (one, other) = (probe.path().join("one"), probe.path().join("other"));
     fs::write(&one, b"nenrin").map_err(|error| ("writing", error))?;
     fs::hard_link(&one, &other).map_err(|error| ("a hard link", error))?;

@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::Path;
 
+use async_trait::async_trait;
+
 use super::*;
 use crate::config::{Connectors, Environment, Shipped};
 use crate::connect::ReadMode;
@@ -65,7 +67,7 @@ impl Source for Offer {
     }
 
     async fn streams(&self) -> Result<Vec<Stream>> {
-        let names = self.0.as_ref().expect("asked only when the check passed");
+        let names = self.0.as_ref().map_err(|error| Error::new(error.kind(), error.message()))?;
         let field = |name: &&str| Field {
             name: (*name).to_owned(),
             label: None,
@@ -84,7 +86,7 @@ impl Source for Offer {
 }
 
 async fn asked(project: &Project, offer: Offer) -> SourceReport {
-    check_source(project, SourceId("core".to_owned()), Ok(Box::new(offer))).await
+    check_source(project, SourceId("core".to_owned()), Ok(Arc::new(offer))).await
 }
 
 #[tokio::test]
@@ -116,12 +118,23 @@ async fn a_stream_that_the_source_does_not_have_is_told_once() {
 }
 
 #[tokio::test]
-async fn refused_credentials_are_a_finding_and_nothing_more_is_asked() {
+async fn refused_credentials_are_told_once_and_decide_the_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let project = project(dir.path(), &[]).unwrap();
     let report = asked(&project, Offer(Err(Error::new(ErrorKind::Auth, "the credential was refused")))).await;
     assert!(report.findings.iter().any(|finding| !finding.ok && finding.detail.contains("refused")));
-    assert_eq!(report.problems, []);
+    assert_eq!((report.findings.len(), &report.problems[..]), (1, &[][..]));
+    assert_eq!(exit_code(&[], &[report]), 77);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_gone_is_told_in_the_words_of_the_check() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = project(dir.path(), &[]).unwrap();
+    let report = asked(&project, Offer(Err(Error::new(ErrorKind::NotFound, "there is no such object")))).await;
+    let whats: Vec<&str> = report.findings.iter().map(|finding| finding.what.as_str()).collect();
+    assert_eq!(whats, ["credentials"]);
+    assert_eq!(exit_code(&[], &[report]), 78);
 }
 
 #[tokio::test]
