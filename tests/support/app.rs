@@ -286,7 +286,7 @@ impl TestApp {
                 let batch = log.read_file(&file, None, &wanted).await.unwrap();
                 let text = |column: usize, row: usize| {
                     let column = batch.column(column).as_string::<i32>();
-                    column.is_valid(row).then(|| column.value(row)).unwrap_or_default().to_owned()
+                    if column.is_valid(row) { column.value(row).to_owned() } else { String::new() }
                 };
                 let valid_from = batch.column(1).as_primitive::<TimestampMicrosecondType>();
                 for row in 0..batch.num_rows() {
