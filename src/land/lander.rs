@@ -517,12 +517,16 @@ impl Lander {
         taken.counts.deleted_by_absence = missing.len() as u64;
         match reading {
             Reading::Statement { at, name, fingerprint } => {
-                taken.statement = Some(Statement {
+                let statement = Statement {
                     at: *at,
                     name: name.clone(),
                     fingerprint: fingerprint.clone(),
                     fields: delivered.to_vec(),
-                });
+                };
+                // Said before, word for word: there is nothing to note.
+                if self.ledger.statements(Timestamp::MAX).get(at).is_none_or(|noted| **noted != statement) {
+                    taken.statement = Some(statement);
+                }
                 taken.verified_through = (!doubtful).then_some(*at);
             }
             Reading::Pass { started_at, scope, .. } => {

@@ -369,7 +369,7 @@ async fn land(
     let landing = Landing { run_id: bench.run_id, recorded_at, not_before, allow_deletes: bench.allow_deletes };
     let mut taken = lander.take(&pages, &landing).await?;
     // A dated file speaks for everything up to its date.
-    let stated = taken.statement.as_ref().map(|statement| statement.at.plus_micros(1));
+    let stated = taken.verified_through.map(|stated| stated.plus_micros(1));
     let through = match pages.iter().rev().find_map(|page| page.reading.as_ref()) {
         Some(Reading::Statement { .. }) => stated,
         _ => complete_through,

@@ -18,7 +18,7 @@ use crate::support::postgres;
 fn variable(name: &str, kind: &str, expr: &str) -> String {
     format!(
         "apiVersion: nenrin/v1\nkind: Variable\nentity: customer\nname: {name}\ntype: {kind}\n\
-         from:\n  - {{ source: salesforce, stream: Account, expr: {expr} }}\n"
+         from:\n  - {{ source: salesforce, stream: Account, expr: \"{expr}\" }}\n"
     )
 }
 

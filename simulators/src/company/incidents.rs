@@ -84,7 +84,8 @@ pub(super) fn befall(seed: u64, customers: &mut [Customer], quiet: &[usize]) -> 
     let mut victims = victims.into_iter();
     let mut next = || victims.next().expect("a hundred quiet customers, two dozen incidents");
 
-    let merge_days = [date(2026, 3, 10), date(2026, 3, 10), date(2026, 3, 11), date(2026, 3, 12), date(2026, 3, 12)];
+    // Late in the month: a merged account leaves the recycle bin after 15 days, and with it goes who the winner was.
+    let merge_days = [date(2026, 3, 24), date(2026, 3, 24), date(2026, 3, 25), date(2026, 3, 26), date(2026, 3, 26)];
     let duplicates = merge_days.map(|merged_on| {
         let customer = next();
         let place = customers[customer].prefecture.trim_end_matches(['都', '府', '県']);

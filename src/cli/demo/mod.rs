@@ -20,6 +20,7 @@ use super::held::{self, HeldArgs};
 use super::output::{Cell, Column, Kind, Table, print_rows, print_table};
 use super::{Context, OutputFormat};
 use crate::clock::{ManualClock, Timestamp};
+use crate::connect::ReadMode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::query;
 use crate::sync::{RunReport, SyncOptions, keep_due, sync};
@@ -79,7 +80,9 @@ pub async fn run(args: DemoArgs, context: &Context) -> Result<ExitCode> {
             let _ = write!(std::io::stderr(), "\rliving {year}-{month:02} …");
         }
         for id in workspace.source_ids() {
-            let options = SyncOptions { trigger: "demo", ..SyncOptions::default() };
+            // Salesforce does not tell of what was deleted for good; a full read at the quarter's end does.
+            let mode = if id.0 == "salesforce" && month % 3 == 0 { ReadMode::Full } else { ReadMode::Incremental };
+            let options = SyncOptions { trigger: "demo", mode, ..SyncOptions::default() };
             let report = sync(&workspace, &id, &options).await?;
             if let Some(error) = report.first_error() {
                 return Err(Error::new(error.kind.unwrap_or(ErrorKind::Internal), "a sync of the demo failed")
