@@ -154,7 +154,7 @@ impl Model {
     /// How far `stream` had been read, as known at an instant.
     pub(super) async fn reach(&self, stream: &StreamModel, known_at: Timestamp) -> Result<Reach> {
         if known_at == Timestamp::MAX {
-            return Ok(stream.reach.clone());
+            return Ok(stream.reach);
         }
         self.control.checkpoints().reach(&stream.mapping.stream, Some(known_at)).await
     }

@@ -28,8 +28,12 @@ fn demo() -> &'static Demo {
 
 /// Runs the program in `folder`, which must succeed; what it printed.
 fn nenrin(folder: &Path, args: &[&str]) -> String {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_nenrin")).args(args).current_dir(folder).env("NO_COLOR", "1").output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_nenrin"))
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "nenrin {args:?} failed: {said}");
     String::from_utf8(output.stdout).unwrap()
@@ -103,7 +107,8 @@ fn the_comparison_of_the_two_octobers_is_that_of_the_story() {
     assert_eq!(yen(&mrr["b"]["value"]), known_sum(&after));
     let bars = &mrr["waterfall"];
     let amount = |name: &str| yen(&bars[name]["amount"]).abs();
-    let shown = [amount("start"), amount("new"), amount("expansion"), amount("contraction"), amount("churned"), amount("end")];
+    let shown =
+        [amount("start"), amount("new"), amount("expansion"), amount("contraction"), amount("churned"), amount("end")];
     let expected = [truth.start, truth.new, truth.expansion, truth.contraction, truth.churned, truth.end];
     assert_eq!(shown, expected, "start, new, expansion, contraction, churned, end: {bars:#}");
     let percent = |name: &str| bars[name].as_str().unwrap().parse::<f64>().unwrap() * 100.0;
@@ -148,7 +153,9 @@ fn every_customer_of_either_october_is_the_storys_with_its_code_and_price() {
 #[test]
 fn the_demo_prints_its_runs_the_comparison_the_holds_and_what_to_try() {
     let printed = &demo().printed;
-    for part in ["1. Thirteen months", "2. October 2025 beside October 2026", "3. What could not be converted", "Try next:"] {
+    for part in
+        ["1. Thirteen months", "2. October 2025 beside October 2026", "3. What could not be converted", "Try next:"]
+    {
         assert!(printed.contains(part), "{part} is missing in:\n{printed}");
     }
     let runs: Vec<&str> = printed.lines().filter(|line| line.contains("complete")).collect();

@@ -236,7 +236,9 @@ impl TestApp {
     pub(crate) async fn open(&self) -> Workspace {
         let environment = Environment::of([("HOME", "/nowhere")]);
         let clock = Arc::new(self.clock.clone());
-        Workspace::open(self.folder.path(), &environment, clock).await.unwrap_or_else(|error| panic!("{}", told(&error)))
+        Workspace::open(self.folder.path(), &environment, clock)
+            .await
+            .unwrap_or_else(|error| panic!("{}", told(&error)))
     }
 
     /// Reads what is new of `source`, which must end complete.
@@ -284,7 +286,7 @@ impl TestApp {
                 let batch = log.read_file(&file, None, &wanted).await.unwrap();
                 let text = |column: usize, row: usize| {
                     let column = batch.column(column).as_string::<i32>();
-                    column.is_valid(row).then(|| column.value(row)).unwrap_or_default().to_owned()
+                    if column.is_valid(row) { column.value(row).to_owned() } else { String::new() }
                 };
                 let valid_from = batch.column(1).as_primitive::<TimestampMicrosecondType>();
                 for row in 0..batch.num_rows() {
@@ -320,7 +322,7 @@ impl TestApp {
             .map(str::to_owned)
             .collect();
         let wanted = Wanted { system: vec![system::KEY, system::OP], fields: fields.clone() };
-        let winners = log.winners(Pick::AsOf { as_of, known_at }).await.unwrap();
+        let winners = log.winners(Pick::AsOf { as_of, known_at, first_complete_at: None }).await.unwrap();
         let mut records = BTreeMap::new();
         for file in 0..winners.file_count() {
             let Some(batch) = winners.read(&log, file, &wanted).await.unwrap() else { continue };

@@ -43,9 +43,9 @@ impl TestApp {
         }
         for (key, record) in &log {
             let expected: Record = match truth.get(key.as_str()) {
-                Some(row) if row["IsDeleted"] != true => record.as_ref().map(|record| {
-                    record.keys().map(|name| (name.clone(), row.get(name).and_then(text))).collect()
-                }),
+                Some(row) if row["IsDeleted"] != true => record
+                    .as_ref()
+                    .map(|record| record.keys().map(|name| (name.clone(), row.get(name).and_then(text))).collect()),
                 _ => None,
             };
             let shown = |record: &Record| {

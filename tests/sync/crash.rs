@@ -143,8 +143,7 @@ async fn d1_dated_files_cut_off_at_any_step_are_read_to_the_end() {
     app.sync("core").await;
     app.export("202609", &[("C1", "青空", "150"), ("C2", "白雲", "50"), ("C5", "短命", "5")]);
     app.export("202608", &[("C1", "青空", "110"), ("C2", "白雲", "50"), ("C3", "大地", "70")]);
-    let expected =
-        Expected { stream: customers(), source: "core", mode: ReadMode::Incremental, instants: &[] };
+    let expected = Expected { stream: customers(), source: "core", mode: ReadMode::Incremental, instants: &[] };
     // The org of these files is the files themselves.
     cut_off_everywhere(&app, &expected).await;
     let stated = [

@@ -29,7 +29,7 @@ struct History {
 
 impl History {
     async fn begin(seed: u64) -> History {
-        let options = Options { seed, records: 230, ragged_pages: seed % 2 == 0, ..Options::default() };
+        let options = Options { seed, records: 230, ragged_pages: seed.is_multiple_of(2), ..Options::default() };
         let app = TestApp::new(SEPTEMBER).with_salesforce(options, FIELDS).await;
         let mut history =
             History { app, random: ChaCha8Rng::seed_from_u64(seed), resting: Vec::new(), synced: Vec::new() };

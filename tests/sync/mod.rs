@@ -15,7 +15,8 @@ use crate::support::app::{TestApp, at};
 use crate::support::org::fields;
 
 /// The fields that most of these tests read.
-const FIELDS: &[&str] = &["Name", "Type", "CustomerCode__c", "MRR__c", "AnnualizedMRR__c", "Industry", "Rating", "Site"];
+const FIELDS: &[&str] =
+    &["Name", "Type", "CustomerCode__c", "MRR__c", "AnnualizedMRR__c", "Industry", "Rating", "Site"];
 
 /// Ten past midnight in Tokyo on the first of the month, and the last instant of the month before.
 const SEPTEMBER: &str = "2026-08-31T15:10:00Z";

@@ -50,6 +50,7 @@ async fn law5_an_unchanged_source_adds_no_file_no_commit_and_no_ledger_entry() {
     assert_eq!(answers(&app).await, before);
 }
 
+#[allow(clippy::type_complexity)] // a table of months, written once
 #[tokio::test]
 async fn law7_the_same_history_read_in_other_pieces_gives_the_same_answers() {
     // One project syncs after every month, the other reads the same files all at once.

@@ -122,7 +122,7 @@ impl Client {
         let host = url.host_str().unwrap_or_default();
         let _turn = self.hosts.turn(host, self.limits).await?;
         let started = self.hosts.timer().elapsed();
-        let mut builder = self.hosts.http().request(request.method.clone(), url.clone());
+        let mut builder = self.hosts.http()?.request(request.method.clone(), url.clone());
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock as GovernorClock;
@@ -69,7 +69,7 @@ impl Default for Settings {
 /// The hosts this process talks to. Make one and share it: two sources on one host then share its budget.
 #[derive(Debug)]
 pub struct Hosts {
-    http: reqwest::Client,
+    http: OnceLock<reqwest::Client>,
     settings: Settings,
     timer: Arc<dyn Timer>,
     budgets: Mutex<HashMap<String, Arc<Budget>>>,
@@ -80,8 +80,22 @@ impl Hosts {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Internal`] when TLS cannot be set up.
+    /// None today; what can fail, setting up TLS, is left to the first request.
     pub fn new(settings: Settings, timer: Arc<dyn Timer>) -> Result<Self> {
+        Ok(Hosts { http: OnceLock::new(), settings, timer, budgets: Mutex::default() })
+    }
+
+    /// The connections. Made when first asked for: reading the machine's root certificates takes longer than many
+    /// a command that talks to nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`] when TLS cannot be set up.
+    pub(super) fn http(&self) -> Result<&reqwest::Client> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let settings = &self.settings;
         let http = reqwest::Client::builder()
             .user_agent(concat!("nenrin/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout)
@@ -93,11 +107,7 @@ impl Hosts {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| Error::new(ErrorKind::Internal, "could not set up the HTTP client").caused_by(error))?;
-        Ok(Hosts { http, settings, timer, budgets: Mutex::default() })
-    }
-
-    pub(super) fn http(&self) -> &reqwest::Client {
-        &self.http
+        Ok(self.http.get_or_init(|| http))
     }
 
     pub(super) fn settings(&self) -> &Settings {
