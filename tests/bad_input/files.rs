@@ -266,6 +266,12 @@ async fn a_value_that_does_not_convert_is_held() {
     "#);
     assert_added(&project, &["upsert C1 アクメ about a hundred", "upsert C2 青葉 210"]).await;
     assert_eq!(project.published().await, ["アクメ -", "桜 300", "青葉 210"]);
+    // What is not known comes last, whichever way a query sorts.
+    for (order, names) in [("mrr desc", "name 桜 青葉 アクメ"), ("mrr", "name 青葉 桜 アクメ")] {
+        let sql = format!("select name from customer order by {order}");
+        let ran = project.nenrin(&["query", &sql, "-o", "csv"]).await;
+        assert_eq!(ran.stdout.split_whitespace().collect::<Vec<_>>().join(" "), names);
+    }
 }
 
 #[tokio::test]
