@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "everything here is a test or serves one")]
 
+mod bad_input;
 mod contract;
 mod control;
+mod demo;
 mod support;
+mod sync;

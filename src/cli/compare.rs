@@ -91,8 +91,7 @@ pub(crate) async fn compare_periods(workspace: &Workspace, args: &CompareArgs, c
     let (a, b) = (workspace.instant(&args.a)?, workspace.instant(&args.b)?);
     let known_at = args.known_at.as_deref().map(|text| workspace.instant(text)).transpose()?;
     let model = workspace.model().await?;
-    let (left, right) =
-        tokio::try_join!(workspace.state(&model, a, known_at), workspace.state(&model, b, known_at))?;
+    let (left, right) = tokio::try_join!(workspace.state(&model, a, known_at), workspace.state(&model, b, known_at))?;
     let variables = model.entity("customer").map(|entity| entity.variables.clone()).unwrap_or_default();
     let request = CompareRequest {
         variables: args.variables.clone(),

@@ -15,7 +15,8 @@ pub fn start(config: &LogConfig, default: &str, verbose: u8, color: bool) {
     let level = steps[(base + usize::from(verbose)).min(steps.len() - 1)];
     let chosen = std::env::var("RUST_LOG").ok().or_else(|| config.filter.clone());
     // Dependencies tell their own stories; only warnings of theirs concern us.
-    let fallback = || EnvFilter::new(format!("warn,nenrin={level}"));
+    // Delta's kernel logs an error for every table that is not there yet, which it also returns.
+    let fallback = || EnvFilter::new(format!("warn,buoyant_kernel=off,nenrin={level}"));
     let filter = chosen.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(fallback);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(OurClock);
     // A second start in one process (a test) keeps the first.

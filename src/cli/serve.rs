@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Context, open};
+use super::{Context, open_with_sources};
 use crate::config::Project;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::ProjectRunner;
@@ -36,7 +36,7 @@ pub struct ServeArgs {
 /// What keeps the project from being opened, and those of [`serve`].
 pub async fn run(args: ServeArgs, context: &Context) -> Result<ExitCode> {
     let cancel = cancelled_by_signal()?;
-    let workspace = open(context).await?;
+    let (workspace, _simulated) = open_with_sources(context).await?;
     let runner = Arc::new(ProjectRunner::new(workspace.clone(), context.environment()));
     serve(&workspace, &args, runner.clone(), runner, cancel).await?;
     Ok(ExitCode::SUCCESS)

@@ -255,7 +255,9 @@ fn syntax_problem(doc: &Document, line: usize, column: usize, info: &str) -> Pro
         text.len() > text.trim_start().len() && text[..text.len() - text.trim_start().len()].contains('\t')
     };
     let extent = |line: usize, column: usize| Extent { line, column, end_line: line, end_column: column + 1 };
-    if let Some(line) = (line.saturating_sub(1).max(1)..=line).find(|line| indented_by_tab(*line)) {
+    // A tab below a plain value is told at the value.
+    let below = if info.contains("found a tab") { (line + 1).min(lines) } else { line };
+    if let Some(line) = (line.saturating_sub(1).max(1)..=below).find(|line| indented_by_tab(*line)) {
         let column = doc.source_line(line).chars().position(|c| c == '\t').map_or(1, |at| at + 1);
         let advice = Some("indent with spaces".to_owned());
         return doc.problem("C002", &extent(line, column), "a tab indents this line", advice);

@@ -104,6 +104,16 @@ impl Control {
         Ok(())
     }
 
+    /// Closes all connections, those of clones included; then the files of a SQLite database are whole and can
+    /// be copied.
+    ///
+    /// # Errors
+    ///
+    /// Failures of the database.
+    pub async fn close(&self) -> Result<()> {
+        self.db.clone().close().await.map_err(failed("could not close the control database"))
+    }
+
     /// Where reading goes on, per stream.
     pub fn checkpoints(&self) -> Checkpoints<'_> {
         Checkpoints(self)

@@ -60,15 +60,17 @@ impl Seen {
     pub(crate) fn resume(folder: &Path, progress: PassProgress) -> Result<Seen> {
         let mut seen = Seen { folder: folder.to_owned(), progress, keys: Vec::new(), runs: 0 };
         std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-        while let Ok(bytes) = std::fs::read(seen.run_path(seen.runs)) {
+        let mut number = 0;
+        while let Ok(bytes) = std::fs::read(seen.run_path(number)) {
             if seen.keys.len() as u64 >= seen.progress.seen {
-                // Written for a batch that was never committed.
-                let _ = std::fs::remove_file(seen.run_path(seen.runs));
-                seen.runs += 1;
-                continue;
+                // Written for a batch that was never committed; its number is given again, so that no gap
+                // hides the runs behind it from the next process.
+                let _ = std::fs::remove_file(seen.run_path(number));
+            } else {
+                seen.keys.extend(bytes.chunks_exact(16).filter_map(|key| key.try_into().ok().map(u128::from_be_bytes)));
+                seen.runs = number + 1;
             }
-            seen.keys.extend(bytes.chunks_exact(16).filter_map(|key| key.try_into().ok().map(u128::from_be_bytes)));
-            seen.runs += 1;
+            number += 1;
         }
         if seen.keys.len() as u64 != seen.progress.seen {
             seen.progress.whole = false;
@@ -141,5 +143,22 @@ mod tests {
         assert_eq!(Seen::resume(&folder, kept).unwrap().keys(), Some(&[1, 3][..]));
         // The file of a committed batch is gone.
         assert_eq!(Seen::resume(&folder, after).unwrap().keys(), None);
+    }
+
+    #[test]
+    fn e2_a_pass_may_be_interrupted_more_than_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("seen");
+        let mut seen = Seen::begin(&folder, "p", 7).unwrap();
+        seen.add(&[1]).unwrap();
+        let mut kept = seen.progress();
+        for key in 2..5 {
+            // Never committed.
+            seen.add(&[99]).unwrap();
+            seen = Seen::resume(&folder, kept).unwrap();
+            seen.add(&[key]).unwrap();
+            kept = seen.progress();
+        }
+        assert_eq!(Seen::resume(&folder, kept).unwrap().keys(), Some(&[1, 2, 3, 4][..]));
     }
 }

@@ -37,7 +37,7 @@ impl Lake {
             Error::new(ErrorKind::Config, "the lake's URL cannot be used")
                 .code("E0510")
                 .with("lake", url)
-                .help("give lake.url a folder such as ./lake, or the URL of an object store")
+                .help("give lake.url a folder such as ./lake; this build has no drivers for object stores")
                 .caused_by(error)
         };
         let local = match Url::parse(url) {

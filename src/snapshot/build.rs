@@ -67,7 +67,7 @@ pub async fn build(model: &Model, at: Timestamp, known_at: Option<Timestamp>) ->
     held.sort_by(|a, b| {
         (&a.stream, &a.entity, &a.key, &a.held.variable).cmp(&(&b.stream, &b.entity, &b.key, &b.held.variable))
     });
-    let (settled, provisional_because, streams) = coverage(model, at, known);
+    let (settled, provisional_because, streams) = coverage(model, at, known).await?;
     let state = State { at, known_at, settled, provisional_because, streams, entities };
     Ok(Built { state, held, assignment })
 }
@@ -307,13 +307,18 @@ fn derive<'a>(
 }
 
 /// Whether every stream is complete through `at`, with a sentence for each that is not (J1).
-fn coverage(model: &Model, at: Timestamp, known_at: Timestamp) -> (bool, Vec<String>, Vec<StreamCoverage>) {
+async fn coverage(
+    model: &Model,
+    at: Timestamp,
+    known_at: Timestamp,
+) -> Result<(bool, Vec<String>, Vec<StreamCoverage>)> {
     let mut because = Vec::new();
     let mut streams = Vec::new();
     for stream in &model.streams {
         let id = stream.mapping.stream.clone();
         let stated = stream.ledger.statements(known_at).keys().next_back().map(|last| last.plus_micros(1));
-        let complete_through = stated.or(stream.reach.complete_through);
+        let reach = model.reach(stream, known_at).await?;
+        let complete_through = stated.or(reach.complete_through);
         if complete_through.is_none_or(|through| through <= at) {
             because.push(match complete_through {
                 Some(through) => format!("{id} has been read up to {through} only"),
@@ -324,7 +329,7 @@ fn coverage(model: &Model, at: Timestamp, known_at: Timestamp) -> (bool, Vec<Str
             stream: id,
             entity: stream.mapping.entity.clone(),
             complete_through,
-            verified_through: stream.reach.verified_through,
+            verified_through: reach.verified_through,
             first_complete_at: stream.ledger.first_complete_at(known_at),
         });
     }
@@ -338,5 +343,5 @@ fn coverage(model: &Model, at: Timestamp, known_at: Timestamp) -> (bool, Vec<Str
             first_complete_at: None,
         });
     }
-    (because.is_empty(), because, streams)
+    Ok((because.is_empty(), because, streams))
 }

@@ -69,6 +69,8 @@ pub struct Model {
     pub settings: Settings,
     /// A hash of every definition that a state depends on.
     pub definitions: String,
+    /// Tells how far streams were read, also as known at an earlier instant.
+    control: Control,
     /// Identity by all that is known, computed when first asked for.
     identity_now: Arc<OnceCell<Arc<Identity>>>,
 }
@@ -145,7 +147,16 @@ impl Model {
         let identity = project.identity.as_ref().map(|identity| identity.value.clone()).unwrap_or_default();
         let definitions = definitions_of(project, &entities, &identity)?;
         let identity_now = Arc::new(OnceCell::new());
-        Ok(Model { streams, unread, entities, identity, settings, definitions, identity_now })
+        let control = control.clone();
+        Ok(Model { streams, unread, entities, identity, settings, definitions, control, identity_now })
+    }
+
+    /// How far `stream` had been read, as known at an instant.
+    pub(super) async fn reach(&self, stream: &StreamModel, known_at: Timestamp) -> Result<Reach> {
+        if known_at == Timestamp::MAX {
+            return Ok(stream.reach);
+        }
+        self.control.checkpoints().reach(&stream.mapping.stream, Some(known_at)).await
     }
 
     /// Which record is which customer, as known at an instant; by all that is known, it is computed once.

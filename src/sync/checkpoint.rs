@@ -27,6 +27,9 @@ pub(super) struct Payload {
     pub needs_full: bool,
     /// Whether the run had read all there was.
     pub finished: bool,
+    /// The newest batch, up to this one, that the ledger has an entry of; 0 when it has none.
+    #[serde(default)]
+    pub noted: i64,
 }
 
 /// Where a stream stands when a run begins.
@@ -65,6 +68,14 @@ pub(super) async fn recover(control: &Control, lake: &Lake, stream: &StreamId) -
     if checkpoints.max_wrote_n(stream).await?.is_some_and(|n| n > txn) {
         let dropped = checkpoints.roll_back_above(stream, txn).await?;
         warn!(stream = %stream, batch = txn, checkpoint_count = dropped, "the lake is older than the control database (restored?): going back to its newest checkpoint");
+    }
+    // A batch without versions moves no transaction, but may have stated a date or ended a pass.
+    let noted = Ledger::read(lake, stream).await?.max_n();
+    if let Some(latest) = checkpoints.latest_committed(stream).await?
+        && payload_of(&latest.payload)?.noted > noted
+    {
+        let dropped = checkpoints.roll_back_above(stream, noted).await?;
+        warn!(stream = %stream, batch = noted, checkpoint_count = dropped, "the lake's ledger is older than the control database (restored?): going back to its newest checkpoint");
     }
     let Some(latest) = checkpoints.latest_committed(stream).await? else { return Ok(Standing::default()) };
     Ok(Standing {
@@ -133,6 +144,7 @@ pub(super) async fn store(
         progress: taken.progress.clone(),
         needs_full: taken.needs_full,
         finished: batch.finished,
+        noted: if notable { n } else { lander.ledger().max_n() },
     };
     let payload = serde_json::to_value(payload)
         .map_err(|error| Error::new(ErrorKind::Internal, "a checkpoint's payload is no JSON").caused_by(error))?;

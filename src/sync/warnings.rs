@@ -18,8 +18,8 @@ pub(super) async fn of_source(control: &Control, source: &SourceId) -> Result<Ve
     let mut warnings = Vec::new();
     if !rejected.is_empty() {
         let count: u64 = rejected.iter().map(|group| group.count).sum();
-        let (rows, are) = if count == 1 { ("row is", "it is") } else { ("rows are", "they are") };
-        let message = format!("{count} {rows} no record: {are} kept aside, and what was known before stays");
+        let (are, they) = if count == 1 { ("row is no record", "it is") } else { ("rows are no records", "they are") };
+        let message = format!("{count} {are}: {they} kept aside, and what was known before stays");
         let mut warning = Error::new(ErrorKind::BadData, message).code("E0403").with("source", source);
         for group in rejected.iter().take(CAUSES_TOLD) {
             let more = if group.count == 1 { String::new() } else { format!(" ({} such rows)", group.count) };

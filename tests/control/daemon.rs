@@ -101,7 +101,16 @@ impl SyncRunner for Script {
 }
 
 fn report(source: &SourceId, outcome: RunOutcome) -> RunReport {
-    RunReport { run_id: "r".to_owned(), source: source.0.clone(), outcome, streams: Vec::new(), held: 0, error: None }
+    RunReport {
+        run_id: "r".to_owned(),
+        source: source.0.clone(),
+        outcome,
+        streams: Vec::new(),
+        held: 0,
+        value_count: 0,
+        warnings: Vec::new(),
+        error: None,
+    }
 }
 
 /// Tells a test what the daemon did.

@@ -1,3 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod app;
+pub(crate) mod cut;
+pub(crate) mod org;
 pub(crate) mod postgres;
