@@ -31,6 +31,10 @@ use support::figures::Figures;
 use support::org::Org;
 use support::process::{cpu_secs, peak_mib};
 
+// The allocator of the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     // Cargo adds `--bench`; everything else is ours.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
