@@ -98,6 +98,9 @@ pub struct Stream {
     /// Whether it is read as dated full-state files (semantics D).
     #[serde(default)]
     pub dated: bool,
+    /// Whether the changes that are read tell of deletions too; if not, only passes and sweeps do (J1).
+    #[serde(default)]
+    pub tells_deletes: bool,
 }
 
 /// Where reading a stream continues; only its connector can interpret it.
@@ -301,6 +304,16 @@ pub enum Reading {
         started_at: Timestamp,
         /// What could be seen: filter, credential, permissions. Absence is concluded only under the
         /// scope under which the keys were last seen.
+        scope: String,
+    },
+    /// A complete pass over the keys alone: its pages deliver no fields, so it says nothing of any value. When it
+    /// ends, keys not seen are absent, as for a [`Reading::Pass`].
+    Sweep {
+        /// Names the sweep, the same on all its pages.
+        id: String,
+        /// The source's clock when the sweep began.
+        started_at: Timestamp,
+        /// What could be seen, as for a pass.
         scope: String,
     },
     /// The changes with a stamp in `[from, until)`.

@@ -11,6 +11,7 @@ mod m0003_runs;
 mod m0004_held;
 mod m0005_tokens;
 mod m0006_published;
+mod m0007_deletes_through;
 
 /// All migrations, in the order they are applied.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_held::Migration),
             Box::new(m0005_tokens::Migration),
             Box::new(m0006_published::Migration),
+            Box::new(m0007_deletes_through::Migration),
         ]
     }
 }

@@ -13,5 +13,5 @@ pub mod source;
 pub mod token;
 
 pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};
-pub use source::{Finding, ReadMode, Source};
+pub use source::{Finding, ReadMode, Sighting, Source};
 pub use token::{MemoryTokenStore, StoredToken, TokenStore};

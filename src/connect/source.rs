@@ -26,6 +26,17 @@ pub struct Finding {
     pub detail: String,
 }
 
+/// Which of some records are still there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sighting {
+    /// The keys of those that are.
+    pub keys: Vec<String>,
+    /// Requests made to find out.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
+}
+
 /// An outside system that records can be read from.
 ///
 /// A connector answers questions. It keeps no progress, writes nothing to the lake, starts no task and
@@ -62,4 +73,15 @@ pub trait Source: Send + Sync {
         first_of_run: bool,
         mode: ReadMode,
     ) -> Result<Page>;
+
+    /// Asks by key which of the records `keys`, which a complete reading did not show, are there all the same
+    /// (semantics E2); a deleted one that can still be read counts as there, since a window tells of it. `None`:
+    /// the source cannot be asked, and the reading is believed.
+    ///
+    /// # Errors
+    ///
+    /// As for reading a page.
+    async fn still_there(&self, _stream: &Stream, _keys: &[String]) -> Result<Option<Sighting>> {
+        Ok(None)
+    }
 }

@@ -36,6 +36,7 @@ mod row {
         pub wrote: bool,
         pub complete_through: Option<i64>,
         pub verified_through: Option<i64>,
+        pub deletes_through: Option<i64>,
         pub state: String,
         pub prepared_at: i64,
         pub committed_at: Option<i64>,
@@ -103,6 +104,8 @@ pub struct Prepare {
     pub complete_through: Option<Timestamp>,
     /// The start of the last full key-and-content pass, if there was one.
     pub verified_through: Option<Timestamp>,
+    /// Every deletion up to here (exclusive) is known, if that is known.
+    pub deletes_through: Option<Timestamp>,
 }
 
 /// A stored checkpoint.
@@ -143,6 +146,8 @@ pub struct Reach {
     pub complete_through: Option<Timestamp>,
     /// The start of the last full key-and-content pass.
     pub verified_through: Option<Timestamp>,
+    /// Every deletion up to here is known: from windows that tell of them, else from the last pass or sweep.
+    pub deletes_through: Option<Timestamp>,
     /// When the first checkpoint with a complete read was committed.
     pub first_complete_at: Option<Timestamp>,
 }
@@ -193,6 +198,7 @@ impl Checkpoints<'_> {
             wrote: Set(prepare.wrote),
             complete_through: Set(prepare.complete_through.map(Timestamp::micros)),
             verified_through: Set(prepare.verified_through.map(Timestamp::micros)),
+            deletes_through: Set(prepare.deletes_through.map(Timestamp::micros)),
             state: Set(CheckpointState::Prepared.as_str().to_owned()),
             prepared_at: Set(now.micros()),
             committed_at: Set(None),
@@ -345,11 +351,12 @@ impl Checkpoints<'_> {
             known = known.filter(row::Column::CommittedAt.lte(known_at.micros()));
         }
         let complete = row::Column::CompleteThrough;
-        let furthest: Option<(Option<i64>, Option<i64>)> = known
+        let furthest: Option<(Option<i64>, Option<i64>, Option<i64>)> = known
             .clone()
             .select_only()
             .expr_as(complete.max(), "complete_through")
             .expr_as(row::Column::VerifiedThrough.max(), "verified_through")
+            .expr_as(row::Column::DeletesThrough.max(), "deletes_through")
             .into_tuple()
             .one(&self.0.db)
             .await
@@ -364,10 +371,11 @@ impl Checkpoints<'_> {
             .one(&self.0.db)
             .await
             .map_err(failed(READING))?;
-        let (complete_through, verified_through) = furthest.unwrap_or_default();
+        let (complete_through, verified_through, deletes_through) = furthest.unwrap_or_default();
         Ok(Reach {
             complete_through: complete_through.map(Timestamp::from_micros),
             verified_through: verified_through.map(Timestamp::from_micros),
+            deletes_through: deletes_through.map(Timestamp::from_micros),
             first_complete_at: first.flatten().map(Timestamp::from_micros),
         })
     }

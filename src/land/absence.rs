@@ -2,6 +2,7 @@
 
 use super::index::IndexEntry;
 use crate::error::{Error, ErrorKind, Result};
+use crate::record::Reading;
 
 /// How many absences are never braked, however large their share.
 const ALWAYS_ALLOWED: usize = 20;
@@ -39,16 +40,32 @@ impl<'a> Absences<'a> {
 
 /// Stops a reading that would make more than half of the living keys absent at once: far more often an export
 /// that was cut short than the loss of half the customers.
-pub(crate) fn brake(absent: usize, alive: usize, allowed: bool, what: &str) -> Result<()> {
+pub(crate) fn brake(absent: usize, alive: usize, allowed: bool, reading: &Reading) -> Result<()> {
     if allowed || absent <= ALWAYS_ALLOWED || absent * 2 <= alive {
         return Ok(());
     }
+    let (what, again) = match reading {
+        Reading::Statement { name, .. } => (name.as_str(), "nenrin sync --allow-deletes"),
+        Reading::Sweep { .. } => ("sweep", "nenrin sync --allow-deletes"),
+        _ => ("pass", "nenrin sync --full --allow-deletes"),
+    };
     Err(Error::new(ErrorKind::BadData, "more than half of the records are missing from a complete reading")
-        .code("E0540")
+        .code(BRAKE)
         .with("reading", what)
         .with("missing", absent)
         .with("known", alive)
-        .help("nothing was stored of it; if the records are really gone, run `nenrin sync --allow-deletes`"))
+        .help(format!(
+            "no record was taken for gone, and the next run begins where this reading began; if the records are \
+             really gone, run `{again}`"
+        )))
+}
+
+/// The code of a braked reading.
+const BRAKE: &str = "E0540";
+
+/// Whether a reading was stopped because it would have lost most records.
+pub(crate) fn is_brake(error: &Error) -> bool {
+    error.code_str() == BRAKE
 }
 
 #[cfg(test)]
@@ -85,9 +102,10 @@ mod tests {
 
     #[test]
     fn f5_a_reading_that_loses_most_records_is_braked() {
-        assert!(brake(20, 20, false, "x").is_ok());
-        assert!(brake(51, 100, false, "x").is_err());
-        assert!(brake(50, 100, false, "x").is_ok());
-        assert!(brake(51, 100, true, "x").is_ok());
+        let pass = Reading::Pass { id: "p".into(), started_at: Timestamp::from_micros(0), scope: String::new() };
+        assert!(brake(20, 20, false, &pass).is_ok());
+        assert!(is_brake(&brake(51, 100, false, &pass).unwrap_err()));
+        assert!(brake(50, 100, false, &pass).is_ok());
+        assert!(brake(51, 100, true, &pass).is_ok());
     }
 }

@@ -54,7 +54,9 @@ impl StampRule<'_> {
     fn admits(&self, stamp: Timestamp) -> bool {
         match self.reading {
             Reading::Window { from, until } => *from <= stamp && stamp < *until,
-            Reading::Pass { .. } => self.not_before.is_none_or(|not_before| not_before <= stamp),
+            Reading::Pass { .. } | Reading::Sweep { .. } => {
+                self.not_before.is_none_or(|not_before| not_before <= stamp)
+            }
             Reading::Statement { .. } => false,
         }
     }

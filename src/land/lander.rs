@@ -1,8 +1,9 @@
 //! Takes batches of pages and tells what they add to the log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use async_trait::async_trait;
 use datafusion::arrow::array::AsArray;
 use tracing::{info, warn};
 
@@ -18,8 +19,26 @@ use super::timeline::{self, Timeline};
 use super::versions::{Completions, Content, Origins, Version, build};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{KeyMap, Lake, Ledger, LogTable, NewVersions, Pass, Statement, key_hash};
+use crate::log::{AbsenceNote, KeyMap, Lake, Ledger, LogTable, NewVersions, Pass, Statement, key_hash};
 use crate::record::{DeleteKind, FieldClass, Page, Reading, Rejected, Stream, StreamId};
+
+/// Asks the source whether records that a complete reading did not show are there all the same (E2).
+#[async_trait]
+pub trait Confirm: std::fmt::Debug + Send + Sync {
+    /// Of `keys`, those that are; `None` when the source cannot be asked.
+    async fn still_there(&self, keys: &[String]) -> Result<Option<Vec<String>>>;
+}
+
+/// Believes every reading.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoConfirm;
+
+#[async_trait]
+impl Confirm for NoConfirm {
+    async fn still_there(&self, _keys: &[String]) -> Result<Option<Vec<String>>> {
+        Ok(None)
+    }
+}
 
 /// What a batch is landed under.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +51,10 @@ pub struct Landing<'a> {
     pub not_before: Option<Timestamp>,
     /// Whether the brake on absences is off.
     pub allow_deletes: bool,
+    /// When the last complete look at all keys before this reading began.
+    pub swept_before: Option<Timestamp>,
+    /// Is asked before a record is taken for gone.
+    pub confirm: &'a dyn Confirm,
 }
 
 /// What a batch adds; nothing of it is stored yet.
@@ -55,6 +78,10 @@ pub struct Taken {
     pub pass: Option<Pass>,
     /// A complete pass ended with this batch: when it began.
     pub verified_through: Option<Timestamp>,
+    /// A complete look at all keys ended with this batch: when it began.
+    pub swept_through: Option<Timestamp>,
+    /// Records that it did not show, with when they were looked for before.
+    pub absences: Option<AbsenceNote>,
     /// The whole timeline of fields, when the batch changed it.
     pub timeline: Option<Timeline>,
     /// How far the reading under way has come.
@@ -189,10 +216,17 @@ impl Lander {
             taken.progress = self.seen.as_ref().map(Seen::progress);
             return Ok(taken);
         };
-        let rows = self.rows(pages, &mut taken);
+        let is_sweep = matches!(reading, Reading::Sweep { .. });
+        let mut rows = self.rows(pages, is_sweep, &mut taken);
         let later = self.later_statement(&reading).await?;
         let mut keys: Vec<u128> = rows.iter().map(|row| row.key).collect();
         keys.dedup();
+        let mut seen_keys = keys.clone();
+        if is_sweep {
+            // A key that is there says nothing of its values: only the keys that are missing will count.
+            rows.clear();
+            keys.clear();
+        }
         let earlier = match (&later, &reading) {
             (Some(_), Reading::Statement { at, .. }) => Some(links_at(&self.log, *at).await?),
             _ => None,
@@ -235,8 +269,8 @@ impl Lander {
 
         if let Some(seen) = &mut self.seen {
             // A rejected row still says that its record is there (F5).
-            keys.extend(taken.rejected.iter().filter_map(|row| row.key.as_deref()).map(key_hash));
-            seen.add(&keys)?;
+            seen_keys.extend(taken.rejected.iter().filter_map(|row| row.key.as_deref()).map(key_hash));
+            seen.add(&seen_keys)?;
             if taken.rejected.iter().any(|row| row.key.is_none()) {
                 seen.doubt();
             }
@@ -300,6 +334,12 @@ impl Lander {
         Ok(taken)
     }
 
+    /// What a batch without rows adds: nothing, and the reading under way is over.
+    pub(crate) fn nothing(&mut self) -> Taken {
+        self.seen = None;
+        Taken { max_seq: self.max_seq, ..Taken::default() }
+    }
+
     /// Takes note that what [`take`](Self::take) gave is stored as batch `n`; `wrote` when it had versions.
     pub fn applied(&mut self, n: i64, wrote: bool, taken: &mut Taken) -> Result<()> {
         self.max_seq = taken.max_seq;
@@ -307,16 +347,19 @@ impl Lander {
     }
 
     /// The rows of the batch by key, then reading order; rows without a key are rejected.
-    fn rows(&self, pages: &[Page], taken: &mut Taken) -> Vec<Row> {
+    fn rows(&self, pages: &[Page], is_sweep: bool, taken: &mut Taken) -> Vec<Row> {
         let mut rows = Vec::with_capacity(pages.iter().map(|page| page.records.len()).sum());
         let mut order = 0;
         for (page_index, page) in pages.iter().enumerate() {
-            taken.counts.read += page.records.len() as u64 + page.rejected.len() as u64;
+            // What a sweep shows are keys, no records: they are not counted as read.
+            let shown = if is_sweep { 0 } else { page.records.len() as u64 };
+            taken.counts.read += shown + page.rejected.len() as u64;
             taken.counts.rejected += page.rejected.len() as u64;
             taken.rejected.extend(page.rejected.iter().cloned());
             for (row, head) in page.records.heads().iter().enumerate() {
                 order += 1;
                 if head.key.is_empty() {
+                    taken.counts.read += u64::from(is_sweep);
                     taken.counts.rejected += 1;
                     taken.rejected.push(Rejected {
                         place: head.place.clone(),
@@ -347,6 +390,7 @@ impl Lander {
     fn begin_reading(&mut self, reading: &Reading) -> Result<bool> {
         let id = match reading {
             Reading::Pass { id, .. } => id.clone(),
+            Reading::Sweep { id, .. } => format!("sweep {id}"),
             Reading::Statement { name, fingerprint, at } => format!("statement {at} {name} {fingerprint}"),
             Reading::Window { .. } => {
                 self.seen = None;
@@ -452,9 +496,10 @@ impl Lander {
         let (date, what) = match reading {
             Reading::Window { .. } => return Ok(()),
             Reading::Pass { started_at, .. } => (*started_at, "pass".to_owned()),
+            Reading::Sweep { started_at, .. } => (*started_at, "sweep".to_owned()),
             Reading::Statement { at, name, .. } => (*at, name.clone()),
         };
-        let (start_seq, doubtful) =
+        let (start_seq, mut doubtful) =
             self.seen.as_ref().map(Seen::progress).map_or((0, false), |seen| (seen.start_seq, seen.doubtful));
         let Some(seen) = self.seen.as_mut().and_then(Seen::keys) else {
             warn!(stream = %self.log.stream(), "the keys seen earlier in this reading were lost: nothing is concluded from it, it will be read again");
@@ -478,29 +523,35 @@ impl Lander {
             warn!(stream = %self.log.stream(), reading = what, missing_count = missing.len(), "rows without a key were rejected: records that are missing from this reading may be those rows, so none of them is taken for gone");
             missing.clear();
         }
-        brake(missing.len(), alive, landing.allow_deletes, &what)?;
+        brake(missing.len(), alive, landing.allow_deletes, reading)?;
         let kind = match reading {
-            Reading::Pass { scope, .. } if self.ledger.last_pass().is_some_and(|previous| previous.scope != *scope) => {
+            Reading::Pass { scope, .. } | Reading::Sweep { scope, .. }
+                if self.ledger.last_pass().is_some_and(|previous| previous.scope != *scope) =>
+            {
                 DeleteKind::Unreadable
             }
             _ => DeleteKind::Absent,
         };
         let seqs: BTreeSet<i64> = missing.iter().map(|entry| entry.link.seq).collect();
         let named = fetch(&self.log, &seqs, &[]).await?;
-        for entry in &missing {
+        let mut gone: Vec<(IndexEntry, String)> = Vec::with_capacity(missing.len());
+        for entry in missing {
             let Some((batch, row)) = named.at.get(&entry.link.seq) else {
                 return Err(Error::new(ErrorKind::Corrupt, "the change index names a version that the log lacks")
                     .with("stream", self.log.stream())
                     .with("seq", entry.link.seq)
                     .help("delete the folder .nenrin/cache of the project and run the sync again"));
             };
-            let key = named.batches[*batch].column(0).as_string::<i32>().value(*row).to_owned();
+            gone.push((entry, named.batches[*batch].column(0).as_string::<i32>().value(*row).to_owned()));
+        }
+        doubtful |= self.keep_those_still_there(&mut gone, &what, landing.confirm).await?;
+        for (entry, key) in &gone {
             let valid_from = date.max(entry.link.valid_from);
             let link = Link { seq: *next_seq, valid_from, stamp: None, deleted: Some(kind), ..entry.link };
             *next_seq += 1;
             if let Some(later) = later {
                 push_restatement(
-                    &key,
+                    key,
                     entry.key,
                     later.links.get(&entry.key).copied(),
                     later.at,
@@ -511,10 +562,20 @@ impl Lander {
                     fetch_whole,
                 );
             }
-            versions.push(version_of(&key, &link, landing, Content::None));
+            versions.push(version_of(key, &link, landing, Content::None));
             new_links.push(IndexEntry { key: entry.key, link });
         }
-        taken.counts.deleted_by_absence = missing.len() as u64;
+        taken.counts.deleted_by_absence = gone.len() as u64;
+        taken.swept_through = (!doubtful).then_some(date);
+        if !gone.is_empty() {
+            let previous = match reading {
+                Reading::Statement { at, .. } => {
+                    self.ledger.statements(Timestamp::MAX).range(..*at).next_back().map(|(at, _)| *at)
+                }
+                _ => landing.swept_before,
+            };
+            taken.absences = Some(AbsenceNote { at: date, previous, count: gone.len() as u64 });
+        }
         match reading {
             Reading::Statement { at, name, fingerprint } => {
                 let statement = Statement {
@@ -539,10 +600,33 @@ impl Lander {
                         Some(Pass { started_at: *started_at, ended_at: last_page.observed_at, scope: scope.clone() });
                 }
             }
-            Reading::Window { .. } => {}
+            Reading::Sweep { .. } | Reading::Window { .. } => {}
         }
         self.seen = None;
         Ok(())
+    }
+}
+
+impl Lander {
+    /// Takes the records that the source still has out of `gone`; whether there were any.
+    async fn keep_those_still_there(
+        &self,
+        gone: &mut Vec<(IndexEntry, String)>,
+        what: &str,
+        confirm: &dyn Confirm,
+    ) -> Result<bool> {
+        if gone.is_empty() {
+            return Ok(false);
+        }
+        let keys: Vec<String> = gone.iter().map(|(_, key)| key.clone()).collect();
+        let there = confirm.still_there(&keys).await?.unwrap_or_default();
+        if there.is_empty() {
+            return Ok(false);
+        }
+        let there: HashSet<String> = there.into_iter().collect();
+        gone.retain(|(_, key)| !there.contains(key));
+        warn!(stream = %self.log.stream(), reading = what, record_count = there.len(), "the source has records that this reading did not show: they are kept as they are, and the next complete reading looks at them again");
+        Ok(true)
     }
 }
 
@@ -633,12 +717,12 @@ impl Work<'_> {
             let page = &self.pages[row.page];
             let head = &page.records.heads()[row.row];
             let plan = &mut plans[row.page];
-            if plan.delivered == 0 && last.is_none() {
+            if plan.delivered == 0 && last.is_none() && head.deleted.is_none() {
                 taken.counts.rejected += 1;
                 taken.rejected.push(Rejected {
                     place: head.place.clone(),
                     key: Some(head.key.clone()),
-                    reason: "seen in a sweep of keys before it was ever read; the next full read gets it".into(),
+                    reason: "it came without any field and was never read before; the next full read gets it".into(),
                     raw: head.key.clone(),
                 });
                 continue;

@@ -18,6 +18,7 @@ mod tests;
 mod timeline;
 mod versions;
 
+pub(crate) use absence::is_brake;
 pub use counts::Counts;
-pub use lander::{Lander, Landing, Taken};
+pub use lander::{Confirm, Lander, Landing, NoConfirm, Taken};
 pub use seen::PassProgress;

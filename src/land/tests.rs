@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, AsArray};
 use proptest::prelude::*;
 
-use super::{Lander, Landing};
+use super::{Confirm, Lander, Landing, NoConfirm};
 use crate::clock::Timestamp;
 use crate::log::{Entry, Lake, Pick, Wanted, system};
 use crate::record::{
@@ -33,6 +33,7 @@ fn stream(fields: &[&str], dated: bool) -> Stream {
         stamp: None,
         fields: fields.iter().map(field).collect(),
         dated,
+        tells_deletes: false,
     }
 }
 
@@ -82,6 +83,19 @@ struct Bench {
     id: StreamId,
     lander: Lander,
     n: i64,
+    confirm: &'static dyn Confirm,
+    swept_before: Option<Timestamp>,
+}
+
+/// A source that still has the record `k2`, whatever a reading showed.
+#[derive(Debug)]
+struct HasK2;
+
+#[async_trait::async_trait]
+impl Confirm for HasK2 {
+    async fn still_there(&self, keys: &[String]) -> crate::error::Result<Option<Vec<String>>> {
+        Ok(Some(keys.iter().filter(|key| *key == "k2").cloned().collect()))
+    }
 }
 
 impl Bench {
@@ -90,7 +104,7 @@ impl Bench {
         let cache = folder.join("cache");
         let id = StreamId::new("src", "s");
         let lander = Lander::open(&lake, &cache, &id, stream, None).await.unwrap();
-        Bench { lake, cache, id, lander, n: 0 }
+        Bench { lake, cache, id, lander, n: 0, confirm: &NoConfirm, swept_before: None }
     }
 
     /// Forgets everything in memory, and the change index too when `lose_cache`.
@@ -102,8 +116,14 @@ impl Bench {
     }
 
     async fn land(&mut self, pages: &[Page], recorded_at: i64, not_before: Option<i64>) -> super::Taken {
-        let landing =
-            Landing { run_id: "run", recorded_at: t(recorded_at), not_before: not_before.map(t), allow_deletes: true };
+        let landing = Landing {
+            run_id: "run",
+            recorded_at: t(recorded_at),
+            not_before: not_before.map(t),
+            allow_deletes: true,
+            swept_before: self.swept_before,
+            confirm: self.confirm,
+        };
         let mut taken = self.lander.take(pages, &landing).await.unwrap();
         let wrote = taken.versions.is_some();
         if wrote || taken.statement.is_some() || taken.pass.is_some() || taken.timeline.is_some() {
@@ -119,6 +139,7 @@ impl Bench {
                 max_seq: taken.max_seq,
                 statement: taken.statement.clone(),
                 pass: taken.pass.clone(),
+                absences: taken.absences,
                 complete_through: None,
                 timeline: taken.timeline.clone(),
             };
@@ -483,5 +504,126 @@ fn f5_a_rejected_row_without_a_key_leaves_absence_open_also_when_the_reading_goe
         // The next pass without such a row settles it.
         let taken = bench.land(&[page(&["v"], &[row("a")], pass("3", 200), true, 220)], 230, None).await;
         assert_eq!((taken.counts.deleted_by_absence, taken.verified_through), (1, Some(t(200))));
+    });
+}
+
+/// A record with one value.
+fn plain(key: &str, value: &str) -> Row {
+    Row { key: key.into(), stamp: Some(5), created_at: None, values: vec![Some(value.into())], deleted: None }
+}
+
+#[test]
+fn e2_a_sweep_of_keys_finds_what_is_gone_and_says_nothing_of_values() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &stream(&["v"], false)).await;
+        let pass = Reading::Pass { id: "1".into(), started_at: t(10), scope: "all".into() };
+        let rows = [plain("k1", "1"), plain("k2", "2"), plain("k3", "3")];
+        let taken = bench.land(&[page(&["v"], &rows, pass, true, 20)], 30, None).await;
+        assert_eq!((taken.swept_through, taken.verified_through), (Some(t(10)), Some(t(10))));
+        let key = |key: &str| Row { values: vec![], ..plain(key, "") };
+        let sweep = || Reading::Sweep { id: "2".into(), started_at: t(100), scope: "all".into() };
+        // In two batches, with a key that nobody has read yet.
+        bench.swept_before = Some(t(10));
+        let taken = bench.land(&[page(&[], &[key("k1"), key("new")], sweep(), false, 105)], 110, None).await;
+        assert_eq!(taken.counts, crate::land::Counts::default());
+        let taken = bench.land(&[page(&[], &[key("k3")], sweep(), true, 108)], 120, None).await;
+        assert_eq!((taken.counts.read, taken.counts.deleted_by_absence), (0, 1));
+        assert_eq!((taken.swept_through, taken.verified_through), (Some(t(100)), None));
+        assert_eq!(bench.state(&["v"], 99, 1_000).await.len(), 3, "it is dated at the sweep's start");
+        let after = bench.state(&["v"], 100, 1_000).await;
+        assert_eq!(
+            after.into_iter().collect::<Vec<_>>(),
+            [("k1".to_owned(), vec![Some("1".to_owned())]), ("k3".to_owned(), vec![Some("3".to_owned())])]
+        );
+        assert!(bench.lander.ledger().timeline(Timestamp::MAX).values().flatten().all(|span| span.until.is_none()));
+        // It may have gone any time since the look before: whoever asks about that time is told.
+        let gone = |at: i64| bench.lander.ledger().gone_around(t(at), Timestamp::MAX);
+        assert_eq!([gone(9), gone(10), gone(99), gone(100)], [0, 1, 1, 0]);
+        assert_eq!(bench.lander.ledger().gone_around(t(50), t(119)), 0, "before it was found nobody knew");
+    });
+}
+
+#[test]
+fn e2_a_record_that_the_source_still_has_is_not_absent() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &stream(&["v"], false)).await;
+        let pass = |id: &str, at: i64| Reading::Pass { id: id.into(), started_at: t(at), scope: "all".into() };
+        let rows = [plain("k1", "1"), plain("k2", "2"), plain("k3", "3")];
+        bench.land(&[page(&["v"], &rows, pass("1", 10), true, 20)], 30, None).await;
+        bench.confirm = &HasK2;
+        let taken = bench.land(&[page(&["v"], &[plain("k1", "1")], pass("2", 100), true, 120)], 130, None).await;
+        assert_eq!((taken.counts.deleted_by_absence, taken.verified_through), (1, None), "k2 was not looked at");
+        let state = bench.state(&["v"], 1_000, 1_000).await;
+        assert_eq!(state.keys().collect::<Vec<_>>(), ["k1", "k2"]);
+    });
+}
+
+#[test]
+fn d1_a_corrected_file_replaces_its_statement_as_known_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &stream(&["v"], true)).await;
+        let file =
+            |at: i64, print: &str| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: print.into() };
+        bench
+            .land(&[page(&["v"], &[plain("a", "1"), plain("b", "1")], file(100, "x"), true, 1_000)], 1_000, None)
+            .await;
+        bench
+            .land(&[page(&["v"], &[plain("a", "1"), plain("b", "2")], file(200, "y"), true, 1_010)], 1_010, None)
+            .await;
+        // The first month is corrected: a was 7, b was not there, c was.
+        let rows = [plain("a", "7"), plain("c", "9")];
+        bench.land(&[page(&["v"], &rows, file(100, "z"), true, 1_020)], 1_020, None).await;
+        let value = |value: &str| vec![Some(value.to_owned())];
+        let known = |at, by| bench.state(&["v"], at, by);
+        assert_eq!(known(100, 1_019).await, [("a".into(), value("1")), ("b".into(), value("1"))].into());
+        assert_eq!(known(100, 2_000).await, [("a".into(), value("7")), ("c".into(), value("9"))].into());
+        let second = [("a".to_owned(), value("1")), ("b".to_owned(), value("2"))];
+        assert_eq!(known(200, 1_019).await, second.clone().into());
+        assert_eq!(known(200, 2_000).await, second.into(), "what the second file stated stays");
+        let fingerprint = |by: i64| bench.lander.ledger().statements(t(by))[&t(100)].fingerprint.clone();
+        assert_eq!((fingerprint(1_019), fingerprint(2_000)), ("x".to_owned(), "z".to_owned()));
+    });
+}
+
+#[test]
+fn e3_what_is_first_seen_deleted_keeps_its_values_and_is_unknown_before() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &stream(&["v"], false)).await;
+        let gone = Row {
+            stamp: Some(50),
+            created_at: Some(20),
+            deleted: Some(DeleteKind::Deleted),
+            ..plain("gone", "last words")
+        };
+        let window = Reading::Window { from: t(0), until: t(90) };
+        let taken = bench.land(&[page(&["v"], &[gone], window, true, 100)], 110, None).await;
+        assert_eq!((taken.counts.deleted, taken.min_valid_from), (1, Some(t(20))), "its birth changes the past");
+        let log = bench.lander.log();
+        let wanted = Wanted { system: vec![system::KEY, system::OP], fields: vec!["v".into()] };
+        let said = async |pick: Pick| {
+            let winners = log.winners(pick).await.unwrap();
+            let mut told = Vec::new();
+            for file in 0..winners.file_count() {
+                let won = winners.read(log, file, &wanted).await.unwrap();
+                let born = winners.read_born(log, file, &wanted).await.unwrap();
+                for (how, batch) in [("won", won), ("born", born)] {
+                    let Some(batch) = batch else { continue };
+                    let text = |column: usize| batch.column(column).as_string::<i32>().value(0).to_owned();
+                    told.push((how, text(1), text(2)));
+                }
+            }
+            told
+        };
+        let at = |as_of: i64| Pick::AsOf { as_of: t(as_of), known_at: Timestamp::MAX, first_complete_at: None };
+        assert_eq!(said(at(19)).await, []);
+        assert_eq!(said(at(20)).await, [("born", "delete".to_owned(), "last words".to_owned())]);
+        assert_eq!(said(at(49)).await.len(), 1);
+        assert_eq!(said(at(50)).await, [("won", "delete".to_owned(), "last words".to_owned())]);
+        let living = said(Pick::LastLiving { known_at: Timestamp::MAX }).await;
+        assert_eq!(living, [("won", "delete".to_owned(), "last words".to_owned())]);
     });
 }

@@ -53,6 +53,19 @@ pub struct Pass {
     pub scope: String,
 }
 
+/// Records that a complete look at all keys did not show (semantics E2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsenceNote {
+    /// When that look began: from then on the records are absent.
+    pub at: Timestamp,
+    /// When the look before it began, in which they were still there; they may have gone any time after. `None`:
+    /// there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Timestamp>,
+    /// How many there are.
+    pub count: u64,
+}
+
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -76,6 +89,9 @@ pub struct Entry {
     /// A complete pass that ended with this batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<Pass>,
+    /// Records found to be gone with this batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absences: Option<AbsenceNote>,
     /// Everything up to this instant had been read when this batch was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete_through: Option<Timestamp>,
@@ -176,6 +192,13 @@ impl Ledger {
     /// The statements in force at `known_at`, by date: the newest for each date.
     pub fn statements(&self, known_at: Timestamp) -> BTreeMap<Timestamp, &Statement> {
         self.known_at(known_at).filter_map(|entry| entry.statement.as_ref()).map(|s| (s.at, s)).collect()
+    }
+
+    /// How many records, by what was known at `known_at`, may or may not have been gone at `at`: they were there in
+    /// the complete look before it and missing from the one after.
+    pub fn gone_around(&self, at: Timestamp, known_at: Timestamp) -> u64 {
+        let notes = self.known_at(known_at).filter_map(|entry| entry.absences.as_ref());
+        notes.filter(|note| at < note.at && note.previous.is_none_or(|previous| previous <= at)).map(|n| n.count).sum()
     }
 
     /// The last finished pass.

@@ -23,6 +23,13 @@ pub(super) struct Payload {
     pub entry: Option<Entry>,
     /// How far the reading under way has come.
     pub progress: Option<PassProgress>,
+    /// The cursor that stood before the pass or statement under way began; `None` when none is, or it is the
+    /// first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Cursor>,
+    /// When the last complete look at all keys began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swept_at: Option<Timestamp>,
     /// Whether the next run must read everything again.
     pub needs_full: bool,
     /// Whether the run had read all there was.
@@ -106,7 +113,10 @@ pub(super) struct Batch<'a> {
     pub recorded_at: Timestamp,
     pub cursor: Cursor,
     pub finished: bool,
+    pub before: Option<Cursor>,
     pub complete_through: Option<Timestamp>,
+    pub deletes_through: Option<Timestamp>,
+    pub swept_at: Option<Timestamp>,
 }
 
 /// Stores a batch and its checkpoint.
@@ -136,12 +146,15 @@ pub(super) async fn store(
         max_seq: taken.max_seq,
         statement: taken.statement.clone(),
         pass: taken.pass.clone(),
+        absences: taken.absences,
         complete_through: batch.complete_through,
         timeline: taken.timeline.clone(),
     });
     let payload = Payload {
         entry: entry.clone(),
         progress: taken.progress.clone(),
+        before: batch.before,
+        swept_at: batch.swept_at,
         needs_full: taken.needs_full,
         finished: batch.finished,
         noted: if notable { n } else { lander.ledger().max_n() },
@@ -158,6 +171,7 @@ pub(super) async fn store(
         wrote,
         complete_through: batch.complete_through,
         verified_through: taken.verified_through,
+        deletes_through: batch.deletes_through,
     };
     checkpoints.prepare(&prepare, lease).await?;
     steps.reached(Step::Prepared)?;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +16,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::connect::{ReadMode, Source};
 use crate::control::{Control, Lease};
 use crate::error::{Error, ErrorKind, Result};
-use crate::land::{Counts, Lander, Landing};
+use crate::land::{Confirm, Counts, Lander, Landing, is_brake};
 use crate::log::Lake;
 use crate::record::{Cursor, Next, Page, Reading, Stream, StreamId};
 
@@ -205,12 +207,23 @@ async fn read_and_land(
         (_, ReadMode::Incremental) => "incremental",
     };
     let not_before = standing.complete_through.map(|through| through.plus_secs(-OVERLAP_SECS));
+    let before = standing.payload.before.or_else(|| standing.cursor.clone());
+    let swept_at = standing.payload.swept_at;
+    let mut place = Place { cursor: standing.cursor.clone(), before, swept_at };
 
     let (send, mut receive) = mpsc::channel::<Waiting>(PAGES_AHEAD);
     let queue = Queue { send, room: Room::of(bench.limits.size_bytes) };
     let stop = bench.cancel.child_token();
+    let asking = Asking {
+        source: Arc::clone(&source),
+        stream: stream.clone(),
+        requests: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+    };
     let reader = tokio::spawn(read_pages(source, stream.clone(), standing.cursor, mode, queue, stop.clone()));
-    let landed = land_pages(bench, id, &mut lander, &mut receive, not_before, report).await;
+    let landed = land_pages(bench, id, &mut lander, &mut receive, not_before, &mut place, &asking, report).await;
+    report.requests += asking.requests.into_inner();
+    report.bytes += asking.bytes.into_inner();
     stop.cancel();
     receive.close();
     let read =
@@ -225,6 +238,38 @@ async fn read_and_land(
 
 /// How far before the cursor a stamp still dates a change that a pass finds (B2).
 const OVERLAP_SECS: i64 = 600;
+
+/// Asks the source by key, and counts what it costs.
+struct Asking {
+    source: Arc<dyn Source>,
+    stream: Stream,
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl std::fmt::Debug for Asking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Asking({})", self.stream.name)
+    }
+}
+
+#[async_trait]
+impl Confirm for Asking {
+    async fn still_there(&self, keys: &[String]) -> Result<Option<Vec<String>>> {
+        let Some(sighting) = self.source.still_there(&self.stream, keys).await? else { return Ok(None) };
+        self.requests.fetch_add(sighting.requests, Ordering::Relaxed);
+        self.bytes.fetch_add(sighting.bytes, Ordering::Relaxed);
+        Ok(Some(sighting.keys))
+    }
+}
+
+/// Where the stream stands, and where it stood before the reading under way.
+struct Place {
+    cursor: Option<Cursor>,
+    before: Option<Cursor>,
+    /// When the last complete look at all keys began.
+    swept_at: Option<Timestamp>,
+}
 
 /// Memory for pages that wait, so that the next batch is read while one is landed.
 struct Room {
@@ -295,6 +340,8 @@ async fn land_pages(
     lander: &mut Lander,
     pages: &mut mpsc::Receiver<Waiting>,
     not_before: Option<Timestamp>,
+    place: &mut Place,
+    asking: &Asking,
     report: &mut StreamReport,
 ) -> Result<()> {
     let mut batch: Vec<Page> = Vec::new();
@@ -305,11 +352,11 @@ async fn land_pages(
             Some(Ok(page)) => page,
             Some(Err(error)) => {
                 // What was read before the failure is as good as ever.
-                land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+                land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
                 return Err(error);
             }
             None => {
-                land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+                land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
                 return Err(Error::new(ErrorKind::Cancelled, "the run was asked to stop")
                     .with("stream", id)
                     .help("what was read is kept; the next run continues from here"));
@@ -322,7 +369,7 @@ async fn land_pages(
             report.source_total = page.source_total;
         }
         if batch.last().is_some_and(|last| last.reading != page.reading) {
-            land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+            land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
         }
         if batch.is_empty() {
             began_at = bench.clock.now();
@@ -330,13 +377,17 @@ async fn land_pages(
         }
         records += page.records.len();
         size_bytes += page.records.size_bytes();
+        if report.mode == "incremental" && matches!(page.reading, Some(Reading::Pass { .. })) {
+            // Changes were asked for; the connector says that they would not tell everything.
+            report.mode = "full";
+        }
         let done = matches!(page.next, Next::Done { .. });
         let ends = page.ends_reading;
         batch.push(page);
         let BatchLimits { records: most, size_bytes: most_bytes, secs } = bench.limits;
         let full = records >= most || size_bytes >= most_bytes || bench.clock.now() >= began_at.plus_secs(secs);
         if done || ends || full {
-            land(bench, id, lander, std::mem::take(&mut batch), not_before, report).await?;
+            land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
         }
         if done {
             return Ok(());
@@ -358,6 +409,8 @@ async fn land(
     lander: &mut Lander,
     pages: Vec<Page>,
     not_before: Option<Timestamp>,
+    place: &mut Place,
+    asking: &Asking,
     report: &mut StreamReport,
 ) -> Result<()> {
     let Some(last) = pages.last() else { return Ok(()) };
@@ -366,8 +419,17 @@ async fn land(
         Next::Done { cursor, complete_through } => (cursor.clone(), true, *complete_through),
     };
     let recorded_at = checkpoint::next_recorded_at(bench.clock, lander);
-    let landing = Landing { run_id: bench.run_id, recorded_at, not_before, allow_deletes: bench.allow_deletes };
-    let mut taken = lander.take(&pages, &landing).await?;
+    let (run_id, allow_deletes) = (bench.run_id, bench.allow_deletes);
+    let landing =
+        Landing { run_id, recorded_at, not_before, allow_deletes, swept_before: place.swept_at, confirm: asking };
+    let mut taken = match lander.take(&pages, &landing).await {
+        Ok(taken) => taken,
+        Err(error) if is_brake(&error) => {
+            step_back(bench, id, lander, place, recorded_at).await?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
     // A dated file speaks for everything up to its date.
     let stated = taken.verified_through.map(|stated| stated.plus_micros(1));
     let through = match pages.iter().rev().find_map(|page| page.reading.as_ref()) {
@@ -383,7 +445,23 @@ async fn land(
     if !taken.rejected.is_empty() {
         rejected.keep(id, bench.run_id, &taken.rejected).await?;
     }
-    let batch = Batch { stream: id, run_id: bench.run_id, recorded_at, cursor, finished, complete_through: through };
+    if taken.begins || taken.progress.is_none() {
+        place.before.clone_from(&place.cursor);
+    }
+    let before = taken.progress.as_ref().and_then(|_| place.before.clone());
+    place.cursor = Some(cursor.clone());
+    place.swept_at = place.swept_at.max(taken.swept_through);
+    let batch = Batch {
+        stream: id,
+        run_id,
+        recorded_at,
+        cursor,
+        finished,
+        before,
+        complete_through: through,
+        deletes_through: if asking.stream.tells_deletes { through } else { taken.swept_through },
+        swept_at: place.swept_at,
+    };
     checkpoint::store(bench.control, bench.lake, bench.lease, lander, batch, &mut taken, bench.steps).await?;
     report.counts.add(&taken.counts);
     bench.progress.landed(id, &report.counts, report.source_total);
@@ -393,4 +471,31 @@ async fn land(
             .help("run the sync again: it reads everything once more"));
     }
     Ok(())
+}
+
+/// Goes back to where the stream stood before the braked reading (F5), so that the next run reads what it would
+/// have read without it. What earlier batches of the reading landed are records as the source gave them, and stay.
+async fn step_back(
+    bench: &Workbench<'_>,
+    id: &StreamId,
+    lander: &mut Lander,
+    place: &Place,
+    recorded_at: Timestamp,
+) -> Result<()> {
+    let Some(cursor) = place.before.clone().filter(|before| Some(before) != place.cursor.as_ref()) else {
+        return Ok(());
+    };
+    let batch = Batch {
+        stream: id,
+        run_id: bench.run_id,
+        recorded_at,
+        cursor,
+        finished: true,
+        before: None,
+        complete_through: None,
+        deletes_through: None,
+        swept_at: place.swept_at,
+    };
+    let mut nothing = lander.nothing();
+    checkpoint::store(bench.control, bench.lake, bench.lease, lander, batch, &mut nothing, bench.steps).await
 }

@@ -239,7 +239,7 @@ async fn an_export_that_is_empty_or_cut_short() {
       missing: 60
       known: 63
       stream: core/customers
-      next: nothing was stored of it; if the records are really gone, run `nenrin sync --allow-deletes`
+      next: no record was taken for gone, and the next run begins where this reading began; if the records are really gone, run `nenrin sync --allow-deletes`
     exit 65
     "#);
     assert_eq!(ran.outcome(), "failed: customers failed");

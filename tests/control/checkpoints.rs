@@ -37,6 +37,7 @@ fn prepare(n: i64) -> Prepare {
         wrote: true,
         complete_through: None,
         verified_through: None,
+        deletes_through: None,
     }
 }
 
@@ -205,6 +206,7 @@ async fn f2_reach_counts_what_was_committed_by_then(bench: Bench) {
         Reach {
             complete_through: Some(later),
             verified_through: Some(verified),
+            deletes_through: None,
             first_complete_at: Some(at("2026-10-01T12:01:00Z")),
         }
     );

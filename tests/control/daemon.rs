@@ -372,6 +372,7 @@ impl SyncRunner for SlowReader {
             wrote: false,
             complete_through: None,
             verified_through: None,
+            deletes_through: None,
         };
         self.0.checkpoints().prepare(&prepare, &lease).await?;
         self.0.checkpoints().commit("a").await?;

@@ -75,7 +75,15 @@ impl Source for Offer {
         };
         let fields = names.iter().map(field).collect();
         let key = vec!["コード".to_owned()];
-        Ok(vec![Stream { name: "customers".to_owned(), label: None, key, stamp: None, fields, dated: true }])
+        Ok(vec![Stream {
+            name: "customers".to_owned(),
+            label: None,
+            key,
+            stamp: None,
+            fields,
+            dated: true,
+            tells_deletes: false,
+        }])
     }
 
     async fn read_page(&self, _: &Stream, _: Option<&Cursor>, _: bool, _: ReadMode) -> Result<Page> {

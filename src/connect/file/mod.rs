@@ -130,6 +130,7 @@ impl Inner {
             stamp: None,
             fields: names.into_iter().map(field).collect(),
             dated: shape.pattern.is_dated(),
+            tells_deletes: false,
         })
     }
 

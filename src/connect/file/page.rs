@@ -64,7 +64,7 @@ impl Reader {
             match &what {
                 Reading::Statement { at, .. } => position.stated_through = position.stated_through.max(Some(*at)),
                 Reading::Pass { started_at, .. } => position.pass_started_at = Some(*started_at),
-                Reading::Window { .. } => {}
+                Reading::Sweep { .. } | Reading::Window { .. } => {}
             }
             self.forget(&shape.name);
         }

@@ -38,6 +38,12 @@ pub struct SalesforceConfig {
     #[serde(default = "default_overlap_secs")]
     #[schemars(range(min = 0, max = 86400))]
     pub overlap_secs: u32,
+    /// After how many days the ids of all records are looked through, so that records deleted for good, or deleted
+    /// so long ago that they have left the recycle bin, are found to be gone; default 7, 0 for never. Costs one
+    /// request per page of ids. Keep it below 15: the recycle bin is emptied after 15 days.
+    #[serde(default = "default_sweep_days")]
+    #[schemars(range(min = 0, max = 14))]
+    pub sweep_days: u32,
     /// Records asked for per page, from 200 to 2000; default 2000. Salesforce may send fewer.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 200, max = 2000))]
@@ -96,6 +102,10 @@ pub struct StreamConfig {
     /// A SOQL condition that limits the rows. Changing it reads everything again.
     #[serde(default)]
     pub r#where: Option<String>,
+    /// `sweep_days` of this object, where it is not that of the source.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 14))]
+    pub sweep_days: Option<u32>,
     /// How these fields change, where the built-in rules are wrong: `business`, `calculated`,
     /// `bookkeeping` or `ticking`.
     #[serde(default)]
@@ -113,6 +123,10 @@ fn default_lag_secs() -> u32 {
 
 fn default_overlap_secs() -> u32 {
     600
+}
+
+fn default_sweep_days() -> u32 {
+    7
 }
 
 fn default_page_size() -> u16 {
@@ -137,6 +151,7 @@ impl SalesforceConfig {
                 allow: Vec::new(),
                 deny: Vec::new(),
                 r#where: None,
+                sweep_days: None,
                 classes: BTreeMap::new(),
             },
         };

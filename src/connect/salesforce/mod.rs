@@ -32,13 +32,16 @@ use self::plan::Plan;
 use self::position::{Position, Progress, Rules, State, Step, next_step};
 use self::refusal::Refusal;
 use self::session::{Identity, Session};
-use self::soql::Select;
+use self::soql::{Range, Select};
 use super::http::{Client, Limits, Sent};
 use super::registry::OpenArgs;
-use super::source::{Finding, ReadMode, Source};
+use super::source::{Finding, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Cursor, Next, Page, SourceId, Stream};
+
+/// How many ids one question names: a query may be 100,000 characters long, an id in it takes 21.
+const MAX_IDS: u16 = 2_000;
 
 /// A Salesforce org, as configured.
 pub struct Salesforce {
@@ -170,7 +173,7 @@ impl Salesforce {
         tally: &mut Tally,
     ) -> Result<(Progress, Sent<QueryPage>)> {
         loop {
-            let plan = self.plan(stream);
+            let plan = if progress.is_sweep() { Arc::new(Plan::keys()) } else { self.plan(stream) };
             let sent = match &progress.locator {
                 Some(next) => self.api.more(next, &plan).await?,
                 None => {
@@ -216,6 +219,8 @@ impl Salesforce {
         let rules = Rules {
             lag_secs: self.config.lag_secs.into(),
             overlap_secs: self.config.overlap_secs.into(),
+            sweep_secs: (config.sweep_days.unwrap_or(self.config.sweep_days) > 0)
+                .then(|| i64::from(config.sweep_days.unwrap_or(self.config.sweep_days)) * 86_400),
             has_stamp: stream.stamp.is_some(),
         };
         let state = usable_state(cursor, &identity, &scope)?;
@@ -226,25 +231,24 @@ impl Salesforce {
                 let now = self.server_time(&mut tally).await?;
                 Progress::pass(&self.run_id, now, since, rules)
             }
-            Step::BeginWindow { since } => {
+            Step::BeginWindow { since, swept_at } => {
                 let now = self.server_time(&mut tally).await?;
-                Progress::window(now, since, rules)
+                Progress::window(now, since, swept_at, rules)
             }
         };
         let (progress, sent) = self.ask(stream, config, progress, &mut tally).await?;
         let observed_at = self.observed(sent.date);
         let reading = progress.reading(&scope);
         let (until, resumed) = (progress.until, progress.resumed);
+        let (done, sweep) = (progress.done(), progress.sweep_after(&self.run_id, observed_at, rules));
+        let is_sweep = progress.is_sweep();
         let QueryPage { total, next, records, last } = sent.value;
         let (rest, source_total) = progress.advanced(records.len() as u64, total, next, last);
         let ends_reading = rest.is_none();
-        let state = rest.map_or(State::Done { until }, State::Reading);
+        let is_last = ends_reading && sweep.is_none() && !(resumed && rules.has_stamp);
+        let state = rest.or(sweep).map_or(done, State::Reading);
         let cursor = Position { org: identity.org, scope, state }.to_cursor()?;
-        let next = if ends_reading && !(resumed && rules.has_stamp) {
-            Next::Done { cursor, complete_through: Some(until) }
-        } else {
-            Next::More(cursor)
-        };
+        let next = if is_last { Next::Done { cursor, complete_through: Some(until) } } else { Next::More(cursor) };
         Ok(Page {
             records,
             rejected: Vec::new(),
@@ -252,10 +256,30 @@ impl Salesforce {
             ends_reading,
             next,
             observed_at,
-            source_total,
+            // Of a sweep the source counts keys; what the run read is told by its windows.
+            source_total: source_total.filter(|_| !is_sweep),
             requests: tally.requests,
             bytes: tally.bytes,
         })
+    }
+
+    /// Looks for rows by id, so many at a time as one answer can hold.
+    async fn find(&self, stream: &Stream, keys: &[String]) -> Result<Sighting> {
+        let config = self.stream_config(&stream.name)?;
+        let plan = Arc::new(Plan::keys());
+        let mut sighting = Sighting::default();
+        for ids in keys.chunks(usize::from(self.config.page_size.min(MAX_IDS))) {
+            self.check_quota()?;
+            let range = Range::Ids(ids);
+            let select =
+                Select { object: &stream.name, fields: &plan.names, condition: config.r#where.as_deref(), range };
+            let sent = self.api.query(&select.to_soql(), &plan).await?;
+            sighting.requests += sent.requests;
+            sighting.bytes += sent.bytes;
+            let page = sent.value.map_err(Refusal::into_error)?;
+            sighting.keys.extend(page.records.heads().iter().map(|head| head.key.clone()));
+        }
+        Ok(sighting)
     }
 
     async fn server_time(&self, tally: &mut Tally) -> Result<Timestamp> {
@@ -358,5 +382,10 @@ impl Source for Salesforce {
     ) -> Result<Page> {
         let page = self.page(stream, cursor, first_of_run, mode).await;
         page.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
+    }
+
+    async fn still_there(&self, stream: &Stream, keys: &[String]) -> Result<Option<Sighting>> {
+        let found = self.find(stream, keys).await;
+        found.map(Some).map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
     }
 }

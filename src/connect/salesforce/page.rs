@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -54,7 +55,8 @@ pub(super) fn parse(body: &[u8], plan: &Plan) -> serde_json::Result<QueryPage> {
 }
 
 fn parse_as(text: &str, plan: &Plan, trust_types: bool) -> serde_json::Result<QueryPage> {
-    let builder = RecordsBuilder::new(plan.names.clone(), 2_000);
+    let fields = if plan.delivers { plan.names.clone() } else { Arc::from([]) };
+    let builder = RecordsBuilder::new(fields, 2_000);
     let mut rows = Rows { plan, builder, head: RecordHead::default(), is_deleted: false, trust_types };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let envelope = PageSeed(&mut rows).deserialize(&mut deserializer)?;
@@ -83,7 +85,9 @@ impl Rows<'_> {
             Role::Datetime => set_datetime(builder, column, value),
             Role::Key => {
                 value.unwrap_or_default().clone_into(&mut head.key);
-                builder.set(column, value);
+                if self.plan.delivers {
+                    builder.set(column, value);
+                }
             }
             Role::Stamp => {
                 head.stamp = value.and_then(parse_datetime);
@@ -368,6 +372,7 @@ mod tests {
             stamp: Some("SystemModstamp".into()),
             fields: fields.iter().map(field).collect(),
             dated: false,
+            tells_deletes: true,
         };
         Plan::new(&stream, &HashSet::new())
     }

@@ -91,6 +91,7 @@ pub(super) fn stream_of(describe: &Describe, config: &StreamConfig) -> Result<St
         stamp: stamp.map(str::to_owned),
         fields: describe.fields.iter().filter(wanted).map(field).collect(),
         dated: false,
+        tells_deletes: known.contains(IS_DELETED),
     })
 }
 
@@ -147,6 +148,8 @@ pub(super) struct Plan {
     /// Whether values are strings, truth values or null, by the description.
     pub(super) is_text: Vec<bool>,
     places: HashMap<String, usize>,
+    /// Whether the columns become fields of the records.
+    pub(super) delivers: bool,
 }
 
 impl Plan {
@@ -173,6 +176,18 @@ impl Plan {
             roles: fields.iter().map(role).collect(),
             is_text: fields.iter().map(|field| !HAS_NUMBERS.contains(&field.source_type.as_str())).collect(),
             places: fields.iter().enumerate().map(|(i, field)| (field.name.to_ascii_lowercase(), i)).collect(),
+            delivers: true,
+        }
+    }
+
+    /// The id alone, which is taken as the key and not delivered as a field.
+    pub(super) fn keys() -> Plan {
+        Plan {
+            names: Arc::from([KEY.to_owned()]),
+            roles: vec![Role::Key],
+            is_text: vec![true],
+            places: HashMap::from([(KEY.to_ascii_lowercase(), 0)]),
+            delivers: false,
         }
     }
 

@@ -32,7 +32,12 @@ pub(super) struct Position {
 #[serde(rename_all = "snake_case", tag = "state")]
 pub(super) enum State {
     /// Everything stamped before `until` has been read.
-    Done { until: Timestamp },
+    Done {
+        until: Timestamp,
+        /// When the last pass or sweep began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        swept_at: Option<Timestamp>,
+    },
     /// In the middle of a reading.
     Reading(Progress),
 }
@@ -57,6 +62,9 @@ pub(super) struct Progress {
     /// The most rows that the server said the reading has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<u64>,
+    /// When the last pass or sweep before this reading began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) swept_at: Option<Timestamp>,
     /// Begun by an earlier run.
     #[serde(default)]
     pub(super) resumed: bool,
@@ -76,6 +84,13 @@ pub(super) enum Kind {
         #[serde(default)]
         sliced: bool,
     },
+    /// The ids of all rows: what is missing among them was deleted without a trace, or left the recycle bin.
+    Sweep {
+        id: String,
+        started_at: Timestamp,
+        #[serde(default)]
+        sliced: bool,
+    },
     /// The rows stamped in `[from, until)`; just now those in `[slice_from, slice_until)`.
     Window { from: Timestamp, slice_from: Timestamp, slice_until: Timestamp },
 }
@@ -84,7 +99,7 @@ pub(super) enum Kind {
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
     BeginPass { since: Option<Timestamp> },
-    BeginWindow { since: Timestamp },
+    BeginWindow { since: Timestamp, swept_at: Option<Timestamp> },
     Continue(Progress),
 }
 
@@ -93,6 +108,8 @@ pub(super) enum Step {
 pub(super) struct Rules {
     pub(super) lag_secs: i64,
     pub(super) overlap_secs: i64,
+    /// How old the last pass or sweep may get; `None`: nothing is swept.
+    pub(super) sweep_secs: Option<i64>,
     /// Whether the stream has a stamp to read changes by.
     pub(super) has_stamp: bool,
 }
@@ -120,12 +137,16 @@ pub(super) fn next_step(position: Option<State>, first_of_run: bool, mode: ReadM
     let wants_all = first_of_run && mode == ReadMode::Full;
     match position {
         None => Step::BeginPass { since: None },
-        Some(State::Done { until }) if wants_all || !rules.has_stamp => Step::BeginPass { since: Some(until) },
-        Some(State::Done { until }) => Step::BeginWindow { since: until },
+        Some(State::Done { until, .. }) if wants_all || !rules.has_stamp => Step::BeginPass { since: Some(until) },
+        Some(State::Done { until, swept_at }) => Step::BeginWindow { since: until, swept_at },
         Some(State::Reading(progress)) => {
-            if let (true, Kind::Window { from, .. }) = (wants_all || !rules.has_stamp, &progress.kind) {
-                // A complete pass covers what the window would have found.
-                return Step::BeginPass { since: Some(*from) };
+            if wants_all || !rules.has_stamp {
+                match &progress.kind {
+                    // A complete pass covers what the window or the sweep would have found.
+                    Kind::Window { from, .. } => return Step::BeginPass { since: Some(*from) },
+                    Kind::Sweep { .. } => return Step::BeginPass { since: Some(progress.until) },
+                    Kind::Pass { .. } => {}
+                }
             }
             if !first_of_run {
                 return Step::Continue(progress);
@@ -147,10 +168,34 @@ impl Progress {
     }
 
     /// The window that follows `since`, when the org's clock shows `now`.
-    pub(super) fn window(now: Timestamp, since: Timestamp, rules: Rules) -> Progress {
+    pub(super) fn window(now: Timestamp, since: Timestamp, swept_at: Option<Timestamp>, rules: Rules) -> Progress {
         let until = now.plus_secs(-rules.lag_secs).max(since);
         let from = since.plus_secs(-rules.overlap_secs);
-        Progress { kind: Kind::Window { from, slice_from: from, slice_until: until }, ..Progress::new(until) }
+        let kind = Kind::Window { from, slice_from: from, slice_until: until };
+        Progress { kind, swept_at, ..Progress::new(until) }
+    }
+
+    /// What follows when a reading is complete and the org's clock shows `now`: after a window, when the last look
+    /// at all ids is too long ago, a sweep; else nothing.
+    ///
+    /// A window tells of deletions that are still in the recycle bin, which Salesforce empties after 15 days.
+    pub(super) fn sweep_after(&self, run_id: &str, now: Timestamp, rules: Rules) -> Option<Progress> {
+        let due = rules.sweep_secs.is_some_and(|secs| self.swept_at.is_none_or(|at| now >= at.plus_secs(secs)));
+        let kind = Kind::Sweep { id: format!("{run_id}@{now}"), started_at: now, sliced: false };
+        (due && matches!(self.kind, Kind::Window { .. })).then(|| Progress {
+            kind,
+            resumed: self.resumed,
+            ..Progress::new(self.until)
+        })
+    }
+
+    /// Where the stream stands when the reading is complete.
+    pub(super) fn done(&self) -> State {
+        let swept_at = match &self.kind {
+            Kind::Pass { started_at, .. } | Kind::Sweep { started_at, .. } => Some(*started_at),
+            Kind::Window { .. } => self.swept_at,
+        };
+        State::Done { until: self.until, swept_at }
     }
 
     fn new(until: Timestamp) -> Progress {
@@ -162,6 +207,7 @@ impl Progress {
             read: 0,
             read_before: 0,
             total: None,
+            swept_at: None,
             resumed: false,
             rechecked: false,
         }
@@ -170,7 +216,7 @@ impl Progress {
     /// The rows to ask for, when there is no place to continue on the server.
     pub(super) fn range<'a>(&'a self, stamp: Option<&'a str>) -> Range<'a> {
         match &self.kind {
-            Kind::Pass { sliced, .. } => Range::Pass {
+            Kind::Pass { sliced, .. } | Kind::Sweep { sliced, .. } => Range::Pass {
                 after: self.after.as_ref().map(|(_, id)| id.as_str()),
                 limit: sliced.then_some(SLICE_ROWS),
             },
@@ -191,7 +237,8 @@ impl Progress {
     /// The same progress, asking for less at a time; `None` when it cannot be less.
     pub(super) fn narrowed(self) -> Option<Progress> {
         let kind = match self.kind.clone() {
-            Kind::Pass { sliced: true, .. } => return None,
+            Kind::Pass { sliced: true, .. } | Kind::Sweep { sliced: true, .. } => return None,
+            Kind::Sweep { id, started_at, .. } => Kind::Sweep { id, started_at, sliced: true },
             Kind::Pass { id, started_at, .. } => Kind::Pass { id, started_at, sliced: true },
             Kind::Window { from, slice_from, slice_until } => {
                 let start = self.after.as_ref().and_then(|(at, _)| *at).unwrap_or(slice_from).max(slice_from);
@@ -211,14 +258,22 @@ impl Progress {
             Kind::Pass { id, started_at, .. } => {
                 Reading::Pass { id: id.clone(), started_at: *started_at, scope: scope.to_owned() }
             }
+            Kind::Sweep { id, started_at, .. } => {
+                Reading::Sweep { id: id.clone(), started_at: *started_at, scope: scope.to_owned() }
+            }
             Kind::Window { from, .. } => Reading::Window { from: *from, until: self.until },
         }
+    }
+
+    /// Whether it reads ids only.
+    pub(super) fn is_sweep(&self) -> bool {
+        matches!(self.kind, Kind::Sweep { .. })
     }
 
     /// Whether the present query is for all that is left of the reading, so that its total counts.
     fn asks_for_all(&self) -> bool {
         match &self.kind {
-            Kind::Pass { sliced, .. } => !sliced,
+            Kind::Pass { sliced, .. } | Kind::Sweep { sliced, .. } => !sliced,
             Kind::Window { slice_until, .. } => *slice_until == self.until,
         }
     }
@@ -251,7 +306,7 @@ impl Progress {
         }
         self.rechecked = false;
         let is_complete = match &mut self.kind {
-            Kind::Pass { sliced, .. } => !*sliced || total < u64::from(SLICE_ROWS),
+            Kind::Pass { sliced, .. } | Kind::Sweep { sliced, .. } => !*sliced || total < u64::from(SLICE_ROWS),
             Kind::Window { slice_from, slice_until, .. } => {
                 let was_last = *slice_until == self.until;
                 if !was_last {
@@ -270,32 +325,55 @@ impl Progress {
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { lag_secs: 300, overlap_secs: 600, has_stamp: true };
+    const RULES: Rules = Rules { lag_secs: 300, overlap_secs: 600, sweep_secs: Some(86_400), has_stamp: true };
 
     fn at(text: &str) -> Timestamp {
         format!("2026-01-01T{text}Z").parse().unwrap()
     }
 
     fn window() -> Progress {
-        Progress::window(at("12:00:00"), at("10:00:00"), RULES)
+        Progress::window(at("12:00:00"), at("10:00:00"), None, RULES)
     }
 
     #[test]
     fn a_window_overlaps_the_last_one_and_ends_before_now() {
         assert_eq!(window().reading(""), Reading::Window { from: at("09:50:00"), until: at("11:55:00") });
         // The clock of the org went back: nothing is skipped, nothing is un-read.
-        let back = Progress::window(at("09:00:00"), at("10:00:00"), RULES);
+        let back = Progress::window(at("09:00:00"), at("10:00:00"), None, RULES);
         assert_eq!(back.reading(""), Reading::Window { from: at("09:50:00"), until: at("10:00:00") });
     }
 
     #[test]
+    fn e2_ids_are_swept_when_the_last_look_at_all_of_them_is_too_long_ago() {
+        let now = at("12:00:00");
+        let after = |swept_at, rules| {
+            let window = Progress { swept_at, ..window() };
+            window.sweep_after("run", now, rules).map(|sweep| (sweep.reading("s"), sweep.until, sweep.done()))
+        };
+        let swept = Reading::Sweep { id: format!("run@{now}"), started_at: now, scope: "s".into() };
+        let done = State::Done { until: at("11:55:00"), swept_at: Some(now) };
+        assert_eq!(after(None, RULES), Some((swept.clone(), at("11:55:00"), done.clone())));
+        assert_eq!(after(Some(now.plus_secs(-86_400)), RULES), Some((swept, at("11:55:00"), done)));
+        assert_eq!(after(Some(now.plus_secs(-86_399)), RULES), None);
+        assert_eq!(after(None, Rules { sweep_secs: None, ..RULES }), None);
+        // A pass has looked at all of them.
+        assert_eq!(Progress::pass("run", now, None, RULES).sweep_after("run", now, RULES), None);
+    }
+
+    #[test]
     fn what_comes_next_follows_from_the_cursor() {
-        let done = Some(State::Done { until: at("10:00:00") });
+        let done = Some(State::Done { until: at("10:00:00"), swept_at: None });
         let step = |state, first, mode| next_step(state, first, mode, RULES);
         assert_eq!(step(None, true, ReadMode::Incremental), Step::BeginPass { since: None });
-        assert_eq!(step(done.clone(), true, ReadMode::Incremental), Step::BeginWindow { since: at("10:00:00") });
+        assert_eq!(
+            step(done.clone(), true, ReadMode::Incremental),
+            Step::BeginWindow { since: at("10:00:00"), swept_at: None }
+        );
         assert_eq!(step(done.clone(), true, ReadMode::Full), Step::BeginPass { since: Some(at("10:00:00")) });
-        assert_eq!(step(done.clone(), false, ReadMode::Full), Step::BeginWindow { since: at("10:00:00") });
+        assert_eq!(
+            step(done.clone(), false, ReadMode::Full),
+            Step::BeginWindow { since: at("10:00:00"), swept_at: None }
+        );
         let no_stamp = Rules { has_stamp: false, ..RULES };
         assert_eq!(
             next_step(done, true, ReadMode::Incremental, no_stamp),
@@ -371,7 +449,7 @@ mod tests {
     #[test]
     fn a_cursor_round_trips() {
         let (progress, _) = window().advanced(1, 2, Some("/n".into()), Some((Some(at("10:00:00")), "a".into())));
-        for state in [State::Done { until: at("10:00:00") }, State::Reading(progress.unwrap())] {
+        for state in [State::Done { until: at("10:00:00"), swept_at: None }, State::Reading(progress.unwrap())] {
             let position = Position { org: "o".into(), scope: "s".into(), state };
             assert_eq!(Position::parse(&position.to_cursor().unwrap()).unwrap(), position);
         }

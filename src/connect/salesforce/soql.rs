@@ -17,6 +17,8 @@ pub(super) struct Select<'a> {
 pub(super) enum Range<'a> {
     /// All rows by id, those after `after` only; at most `limit`.
     Pass { after: Option<&'a str>, limit: Option<u32> },
+    /// The rows with these ids.
+    Ids(&'a [String]),
     /// The rows stamped in `[from, until)`, by stamp and id. `after` is the last row read: rows with its
     /// stamp come after its id. Never `>` on a stamp alone (rows that share it would be lost), never
     /// `>=` with a limit (a large group on one stamp would be read for ever).
@@ -37,6 +39,11 @@ impl Select<'_> {
                 }
                 let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
                 format!("Id{limit}")
+            }
+            Range::Ids(ids) => {
+                let ids: Vec<String> = ids.iter().map(|id| format!("'{}'", escaped(id))).collect();
+                conditions.push(format!("Id IN ({})", ids.join(",")));
+                "Id".to_owned()
             }
             Range::Window { stamp, from, until, after } => {
                 match after {
@@ -69,6 +76,10 @@ mod tests {
     #[test]
     fn queries_read_as_intended() {
         let (from, until) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-02-01T00:00:00Z".parse().unwrap());
+        assert_eq!(
+            soql(Some("Type = 'A'"), Range::Ids(&["001x".into(), "001y".into()])),
+            "SELECT Id,Name FROM Account WHERE (Type = 'A') AND Id IN ('001x','001y') ORDER BY Id"
+        );
         let at = "2026-01-15T09:30:00.500Z".parse().unwrap();
         assert_eq!(soql(None, Range::Pass { after: None, limit: None }), "SELECT Id,Name FROM Account ORDER BY Id");
         assert_eq!(
