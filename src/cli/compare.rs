@@ -200,7 +200,7 @@ impl Page<'_> {
         };
         let settled = if side.settled { "settled" } else { "PROVISIONAL: its figures may still change" };
         let mut text = format!("  {}  {}{known}: {settled}\n", side.label, through(side.instant, self.zone));
-        for because in &side.provisional_because {
+        for because in side.provisional_because.iter().chain(&side.uncertain) {
             text.push_str(&wrap(&format!("- {because}"), 4, self.width));
         }
         text

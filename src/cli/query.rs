@@ -35,9 +35,12 @@ pub async fn run(args: QueryArgs, context: &Context) -> Result<ExitCode> {
     let known_at = args.known_at.as_deref().map(|text| workspace.instant(text)).transpose()?;
     let model = workspace.model().await?;
     let kept = workspace.state(&model, at, known_at).await?;
-    if args.as_of.is_some() && !kept.state.settled {
+    if args.as_of.is_some() {
         for why in &kept.state.provisional_because {
             eprintln!("provisional: {why}");
+        }
+        for what in kept.state.uncertain() {
+            eprintln!("note: {what}");
         }
     }
     let mut logs: Vec<LogTable> = model.streams.iter().map(|stream| stream.log.clone()).collect();

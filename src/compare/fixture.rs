@@ -78,6 +78,8 @@ pub(crate) fn stream(name: &str, read: bool) -> StreamCoverage {
         entity: "customer".into(),
         complete_through: at,
         verified_through: at,
+        deletes_through: at,
+        gone_around: 0,
         first_complete_at: at,
     }
 }

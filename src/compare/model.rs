@@ -57,6 +57,8 @@ pub struct SideSummary {
     pub settled: bool,
     /// Why it is not settled, a sentence per stream.
     pub provisional_because: Vec<String>,
+    /// What is settled and still not known to the day, a sentence per stream.
+    pub uncertain: Vec<String>,
     /// The kept snapshot's fingerprint, where the caller knows it.
     pub fingerprint: Option<String>,
 }
@@ -69,6 +71,7 @@ impl SideSummary {
             known_at: state.known_at,
             settled: state.settled,
             provisional_because: state.provisional_because.clone(),
+            uncertain: state.uncertain(),
             fingerprint: None,
         }
     }

@@ -371,19 +371,19 @@ mappings/desk/accounts.yaml  C012  missing key `variables`
   Variable name → where its value comes from
 mappings/desk/accounts.yaml:1:1  C010  unknown key `a`
   a: &x 1
-  ^  there is `apiVersion`, `kind`, `source`, `stream`, `entity`, `variables`, `where`, `effective`
+  ^  there is `apiVersion`, `kind`, `source`, `stream`, `entity`, `variables`, `where`, `effective`, `renamed`, `reuses_keys`
 mappings/desk/accounts.yaml:1:4  C004  anchors (`&name`) are not supported
   a: &x 1
      ^^^^  write the value out each time
 mappings/desk/accounts.yaml:2:1  C010  unknown key `b`
   b: *x
-  ^  there is `apiVersion`, `kind`, `source`, `stream`, `entity`, `variables`, `where`, `effective`
+  ^  there is `apiVersion`, `kind`, `source`, `stream`, `entity`, `variables`, `where`, `effective`, `renamed`, `reuses_keys`
 mappings/desk/accounts.yaml:2:4  C004  aliases (`*name`) are not supported
   b: *x
      ^^  write the value out
 mappings/desk/accounts.yaml:3:1  C010  unknown key `c`
   c: !!str 1
-  ^  there is `apiVersion`, `kind`, `source`, `stream`, `entity`, `variables`, `where`, `effective`
+  ^  there is `apiVersion`, `kind`, `source`, `stream`, `entity`, `variables`, `where`, `effective`, `renamed`, `reuses_keys`
 mappings/desk/accounts.yaml:3:4  C004  tags (`!name`) are not supported
   c: !!str 1
      ^^^^^^^  quote the value to make it text

@@ -3,7 +3,7 @@
 //! Two passes: the winners are picked on the narrow system columns, then only their rows are read. Keys are
 //! told apart by a 128-bit hash, so that picking takes a fixed few bytes a key whatever the keys look like.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -76,9 +76,15 @@ pub enum Pick {
 
 /// Where a version lies: data file and row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct At {
+pub(super) struct At {
     file: u32,
     row: u32,
+}
+
+impl At {
+    pub(super) fn new(file: usize, row: usize) -> At {
+        At { file: u32::try_from(file).unwrap_or(u32::MAX), row: u32::try_from(row).unwrap_or(u32::MAX) }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +108,14 @@ pub struct Winners {
 }
 
 impl Winners {
+    /// These versions of a log with these data files.
+    pub(super) fn of(files: Vec<DataFile>, versions: impl Iterator<Item = At>) -> Winners {
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); files.len()];
+        versions.for_each(|at| rows[at.file as usize].push(at.row));
+        rows.iter_mut().for_each(|list| list.sort_unstable());
+        Winners { born: vec![Vec::new(); files.len()], files, rows }
+    }
+
     /// How many keys have a winner, dead ones included.
     pub fn len(&self) -> usize {
         self.rows.iter().map(Vec::len).sum()
@@ -176,6 +190,28 @@ impl LogTable {
         Ok(Winners { files, rows, born })
     }
 
+    /// All versions of the keys with these hashes that had come true by `as_of`, as known at `known_at`.
+    pub async fn versions_of(&self, keys: &HashSet<u128>, as_of: Timestamp, known_at: Timestamp) -> Result<Winners> {
+        let wanted = Wanted { system: vec![system::KEY, system::VALID_FROM, system::RECORDED_AT], fields: Vec::new() };
+        let files = self.files()?;
+        let mut found = Vec::new();
+        for (file, data) in files.iter().enumerate() {
+            let batch = self.read_file(data, None, &wanted).await?;
+            let names = batch.column(0).as_string::<i32>();
+            let valid_from = batch.column(1).as_primitive::<TimestampMicrosecondType>();
+            let recorded_at = batch.column(2).as_primitive::<TimestampMicrosecondType>();
+            for row in 0..batch.num_rows() {
+                if valid_from.value(row) <= as_of.micros()
+                    && recorded_at.value(row) <= known_at.micros()
+                    && keys.contains(&key_hash(names.value(row)))
+                {
+                    found.push(At::new(file, row));
+                }
+            }
+        }
+        Ok(Winners::of(files, found.into_iter()))
+    }
+
     async fn pick_group(&self, files: &[DataFile], pick: Pick, group: u32, groups: u32) -> Result<KeyMap<Slot>> {
         let wanted = Wanted {
             system: vec![
@@ -197,7 +233,6 @@ impl LogTable {
             let created_at = batch.column(3).as_primitive::<TimestampMicrosecondType>();
             let seq = batch.column(4).as_primitive::<Int64Type>();
             let op = batch.column(5).as_string::<i32>();
-            let file = u32::try_from(file).unwrap_or(u32::MAX);
             for row in 0..batch.num_rows() {
                 let (known_at, as_of) = match pick {
                     Pick::AsOf { as_of, known_at, .. } => (known_at, as_of),
@@ -211,7 +246,7 @@ impl LogTable {
                 if groups > 1 && ((hash >> 96) as u32) % groups != group {
                     continue;
                 }
-                let at = At { file, row: u32::try_from(row).unwrap_or(u32::MAX) };
+                let at = At::new(file, row);
                 let (from, seq) = (valid_from.value(row), seq.value(row));
                 let alive = i64::from(op.value(row) == "upsert");
                 let rank = match pick {

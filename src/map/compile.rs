@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::diagnostic::{Places, Problems, child, code, did_you_mean, nearest};
 use super::lower::{Lowered, lower};
-use super::model::{FullMapping, MappingConfig, VariableMapping};
+use super::model::{FullMapping, MappingConfig, Renamed, VariableMapping};
 use super::program::{AsOf, Program};
 use super::scope::{Scope, written};
 use super::sql_type::{SqlType, variable_type_word};
@@ -22,6 +22,7 @@ use crate::record::{Field, StreamId};
 use crate::schema::model::OnError;
 use crate::schema::types::{self, TypeOptions};
 use crate::schema::{VariableConfig, VariableType};
+use crate::snapshot::period::day_start;
 
 /// What the project says that conversions need.
 #[derive(Debug, Clone)]
@@ -64,7 +65,24 @@ pub struct CompiledMapping {
     pub(crate) scope: Option<CompiledCondition>,
     pub(crate) effective_from: Option<CompiledVariable>,
     pub(crate) effective_to: Option<CompiledVariable>,
+    /// Fields that had another name before.
+    pub renamed: Vec<CompiledRename>,
+    /// Whether a key that returns after a deletion is another record (B9).
+    pub reuses_keys: bool,
     pub(crate) timezone: Tz,
+}
+
+/// A field that had another name before (B8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledRename {
+    /// Its present name.
+    pub field: String,
+    /// Its old name, which counts for versions from before `since`.
+    pub was: String,
+    /// The start of the day of the change.
+    pub since: Timestamp,
+    /// Where it is declared.
+    pub place: Place,
 }
 
 /// The condition of `where`.
@@ -150,6 +168,7 @@ pub fn compile(
         .as_ref()
         .and_then(|effective| effective.to.as_deref())
         .and_then(|text| compiler.effective("effective.to", "/effective/to", text));
+    let renamed = mapping.renamed.iter().filter_map(|(field, renamed)| compiler.rename(field, renamed)).collect();
     let problems = compiler.problems.finish();
     if !problems.is_empty() {
         return Err(problems);
@@ -162,6 +181,8 @@ pub fn compile(
         scope,
         effective_from,
         effective_to,
+        renamed,
+        reuses_keys: mapping.reuses_keys,
         timezone: settings.timezone,
     };
     mapping.collect_fields();
@@ -214,6 +235,11 @@ impl CompiledMapping {
     pub fn add(&mut self, variable: CompiledVariable) {
         self.variables.push(variable);
         self.collect_fields();
+    }
+
+    /// The same for every record at any time: identity is over all that ever was, in scope and in effect or not (I1).
+    pub(crate) fn of_all_records(&self) -> CompiledMapping {
+        CompiledMapping { scope: None, effective_from: None, effective_to: None, ..self.clone() }
     }
 
     /// The fields that decide whether a record is in scope.
@@ -432,6 +458,31 @@ impl Compiler<'_> {
         let fields = lowered.names.iter().map(|name| name.name.clone()).collect();
         let program = self.program(lowered, pointer)?;
         Some(CompiledCondition { program, fields, place: self.problems.place(pointer) })
+    }
+
+    /// A field with its old name. Whether the old one was ever read is for the log to say.
+    fn rename(&mut self, field: &str, renamed: &Renamed) -> Option<CompiledRename> {
+        let pointer = child("/renamed", field);
+        if self.scope.get(field).is_none() {
+            let advice = self.scope.nearest(field).map(did_you_mean);
+            let message = format!("unknown {} `{field}` of {}", self.scope.what, self.scope.of);
+            self.problems.at_key(code::UNKNOWN_FIELD, &pointer, message, advice);
+            return None;
+        }
+        let on = format!("{pointer}/on");
+        match chrono::NaiveDate::parse_from_str(&renamed.on, "%Y-%m-%d") {
+            Ok(day) => Some(CompiledRename {
+                field: field.to_owned(),
+                was: renamed.was.clone(),
+                since: day_start(day, self.settings.timezone),
+                place: self.problems.place(&format!("{pointer}/was")),
+            }),
+            Err(_) => {
+                let message = format!("`{}` is not a day", renamed.on);
+                self.problems.at(code::CONSTANT, &on, message, Some("write it as 2026-03-01".to_owned()));
+                None
+            }
+        }
     }
 
     /// One side of `effective`, which is computed like a variable of type date.

@@ -20,9 +20,11 @@ mod sql_type;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{CompiledMapping, CompiledVariable, RefTarget, Settings, StreamFields, compile, compile_custom};
+pub use compile::{
+    CompiledMapping, CompiledRename, CompiledVariable, RefTarget, Settings, StreamFields, compile, compile_custom,
+};
 pub use derive::{CompiledDerive, DeriveInput, TypedVariable, compile_derives, run_derive};
 pub use diagnostic::Places;
 pub use held::HeldField;
-pub use model::{Effective, FullMapping, MappingConfig, VariableMapping};
+pub use model::{Effective, FullMapping, MappingConfig, Renamed, VariableMapping};
 pub use run::{MappedBatch, run};

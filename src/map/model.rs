@@ -25,6 +25,24 @@ pub struct MappingConfig {
     /// When a record counts (semantics H3); SQL expressions that give dates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
+    /// Fields that had another name before: their present name → the old one. What was recorded under the old name
+    /// is read under the new one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub renamed: BTreeMap<String, Renamed>,
+    /// Whether the source gives the key of a deleted record to a new one. Then a key that returns after a deletion
+    /// is another record; without it, only when the source says that it was born at another time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reuses_keys: bool,
+}
+
+/// What a field was called before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Renamed {
+    /// Its old name.
+    pub was: String,
+    /// The first day of the new name, such as `2026-03-01`, in the project's time zone.
+    pub on: String,
 }
 
 /// When a record counts.

@@ -11,6 +11,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
 use super::identity::CUSTOMER;
 use super::model::{EntityModel, Model, StreamModel};
+use super::recency::{Since, since_when};
 use super::rows::{HeldAt, Moment, Rows, load};
 use super::state::{Cell, Coverage, State, StreamCoverage};
 use crate::clock::Timestamp;
@@ -55,13 +56,14 @@ pub async fn build(model: &Model, at: Timestamp, known_at: Option<Timestamp>) ->
             loaded.push((stream, rows));
         }
         let groups = if entity.config.name == CUSTOMER {
-            let groups = customers(&loaded, &identity, &mut assignment);
+            let groups = customers(&loaded, &identity, at, &mut assignment);
             covered = groups.iter().filter_map(|group| group.customer_id.clone()).collect();
             groups
         } else {
-            children(&loaded, &identity, &covered)
+            children(&loaded, &identity, at, &covered)
         };
-        let batch = assemble(model, entity, &loaded, &groups, &identity, at)?;
+        let since = recencies(model, entity, &loaded, &groups, at, known).await?;
+        let batch = assemble(model, entity, &loaded, &groups, &since, &identity, at)?;
         entities.insert(entity.config.name.clone(), batch);
     }
     held.sort_by(|a, b| {
@@ -82,6 +84,7 @@ struct Group {
 fn customers(
     loaded: &[(&StreamModel, Rows)],
     identity: &Identity,
+    at: Timestamp,
     assignment: &mut BTreeMap<String, String>,
 ) -> Vec<Group> {
     let mut ids: HashMap<usize, String> = HashMap::new();
@@ -89,7 +92,7 @@ fn customers(
     for (stream, (_, rows)) in loaded.iter().enumerate() {
         for (row, key) in rows.keys.iter().enumerate() {
             // Every record with a version has a node; one that identity(K) does not know has no say.
-            let Some(node) = identity.node(&rows.stream, key) else { continue };
+            let Some(node) = identity.node_at(&rows.stream, key, at) else { continue };
             let id = ids.entry(identity.cluster(node)).or_insert_with(|| identity.customer_id(node)).clone();
             assignment.insert(identity.nodes()[node].id().0, id.clone());
             groups.entry(id).or_default().push((stream, row));
@@ -98,7 +101,12 @@ fn customers(
     groups.into_iter().map(|(id, members)| Group { customer_id: Some(id), record_id: None, members }).collect()
 }
 
-fn children(loaded: &[(&StreamModel, Rows)], identity: &Identity, covered: &HashSet<String>) -> Vec<Group> {
+fn children(
+    loaded: &[(&StreamModel, Rows)],
+    identity: &Identity,
+    at: Timestamp,
+    covered: &HashSet<String>,
+) -> Vec<Group> {
     let mut groups = Vec::new();
     for (stream, (model, rows)) in loaded.iter().enumerate() {
         let parent = rows.columns.iter().position(|column| column.name == CUSTOMER);
@@ -107,7 +115,7 @@ fn children(loaded: &[(&StreamModel, Rows)], identity: &Identity, covered: &Hash
             let customer_id = parent
                 .and_then(|column| format_cell(&*rows.columns[column].values, row))
                 .zip(target)
-                .and_then(|(key, target)| identity.node(target, &key))
+                .and_then(|(key, target)| identity.node_at(target, &key, at))
                 .map(|node| identity.customer_id(node))
                 .filter(|id| covered.contains(id));
             let record_id = Some(node_id(&rows.stream, key, 0).0);
@@ -124,12 +132,51 @@ fn children(loaded: &[(&StreamModel, Rows)], identity: &Identity, covered: &Hash
     groups
 }
 
+/// Per stream, since when the values of records that compete have been what they are (K3). Records compete when one
+/// customer has several of them and no order of sources decides between them.
+async fn recencies(
+    model: &Model,
+    entity: &EntityModel,
+    loaded: &[(&StreamModel, Rows)],
+    groups: &[Group],
+    at: Timestamp,
+    known_at: Timestamp,
+) -> Result<Vec<Since>> {
+    let orders: Vec<Priority<'_>> = entity
+        .variables
+        .iter()
+        .map(|variable| Priority::of(&model.identity, &entity.config.name, &variable.name))
+        .collect();
+    let equal = |a: usize, b: usize| {
+        let (a, b) = (&loaded[a].1.stream.source, &loaded[b].1.stream.source);
+        orders.iter().any(|order| order.place(a) == order.place(b))
+    };
+    let mut keys: Vec<HashSet<&str>> = vec![HashSet::new(); loaded.len()];
+    for group in groups.iter().filter(|group| group.members.len() > 1) {
+        for (at, (stream, row)) in group.members.iter().enumerate() {
+            let others = group.members.iter().enumerate().filter(|(other, _)| *other != at);
+            if others.into_iter().any(|(_, (other, _))| equal(*stream, *other)) {
+                keys[*stream].insert(&loaded[*stream].1.keys[*row]);
+            }
+        }
+    }
+    let mut since = Vec::with_capacity(loaded.len());
+    for ((stream, _), keys) in loaded.iter().zip(&keys) {
+        since.push(match keys.is_empty() {
+            true => Since::new(),
+            false => since_when(stream, keys, at, known_at).await?,
+        });
+    }
+    Ok(since)
+}
+
 /// Builds the batch of an entity from its groups, in their order.
 fn assemble(
     model: &Model,
     entity: &EntityModel,
     loaded: &[(&StreamModel, Rows)],
     groups: &[Group],
+    since: &[Since],
     identity: &Identity,
     at: Timestamp,
 ) -> Result<RecordBatch> {
@@ -183,7 +230,9 @@ fn assemble(
                     candidates.push(Candidate {
                         rank: offer.rank,
                         source: &rows.stream.source,
-                        valid_from: rows.valid_from[*row],
+                        since: since[*stream]
+                            .get(&rows.keys[*row])
+                            .map_or(rows.valid_from[*row], |columns| columns[*column]),
                         name: (&rows.stream.stream, &rows.keys[*row]),
                         cell: offer.cells[*row],
                     });
@@ -212,7 +261,9 @@ fn assemble(
                 .caused_by(error)
         })?;
         if variable.r#type == VariableType::Ref {
-            values = resolve_ref(&variable.name, &values, &picks, &place, loaded, identity);
+            values = resolve_ref(&variable.name, &values, &picks, &place, loaded, &|target, key| {
+                identity.node_at(target, key, at).map(|node| identity.customer_id(node))
+            });
         }
         done.insert(&variable.name, (values, cells, Arc::new(origin.finish())));
     }
@@ -242,7 +293,7 @@ fn resolve_ref(
     picks: &[(usize, usize)],
     place: &HashMap<(usize, usize), usize>,
     loaded: &[(&StreamModel, Rows)],
-    identity: &Identity,
+    customer_of: &dyn Fn(&StreamId, &str) -> Option<String>,
 ) -> ArrayRef {
     let target_of: HashMap<usize, Option<&StreamId>> =
         place.iter().map(|((stream, _), at)| (*at, loaded[*stream].0.refs.get(name))).collect();
@@ -251,11 +302,7 @@ fn resolve_ref(
         let key = format_cell(&**values, row);
         let target = target_of.get(at).copied().flatten();
         ids.append_option(match (key, target) {
-            (Some(key), Some(target)) => Some(
-                identity
-                    .node(target, &key)
-                    .map_or_else(|| node_id(target, &key, 0).0, |node| identity.customer_id(node)),
-            ),
+            (Some(key), Some(target)) => Some(customer_of(target, &key).unwrap_or_else(|| node_id(target, &key, 0).0)),
             (key, _) => key,
         });
     }
@@ -325,11 +372,20 @@ async fn coverage(
                 None => format!("{id} has not been read completely yet"),
             });
         }
+        let deletes_through = stated.or(reach.deletes_through);
+        if complete_through.is_some_and(|through| through > at) && deletes_through.is_none_or(|through| through <= at) {
+            because.push(match deletes_through {
+                Some(through) => format!("deletions in {id} are known up to {through} only"),
+                None => format!("nobody has looked yet which records of {id} are gone"),
+            });
+        }
         streams.push(StreamCoverage {
             stream: id,
             entity: stream.mapping.entity.clone(),
             complete_through,
             verified_through: reach.verified_through,
+            deletes_through,
+            gone_around: stream.ledger.gone_around(at, known_at),
             first_complete_at: stream.ledger.first_complete_at(known_at),
         });
     }
@@ -340,6 +396,8 @@ async fn coverage(
             entity: unread.entity.clone(),
             complete_through: None,
             verified_through: None,
+            deletes_through: None,
+            gone_around: 0,
             first_complete_at: None,
         });
     }

@@ -6,7 +6,7 @@ use super::model::Model;
 use crate::clock::Timestamp;
 
 /// Changes whenever the same inputs would give another state.
-const ENGINE: u32 = 1;
+const ENGINE: u32 = 2;
 
 /// Everything that decides a state but the assignment of records to customers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

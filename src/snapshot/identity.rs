@@ -6,7 +6,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 
 use super::model::{Model, StreamModel};
-use super::rows::{Moment, Rows, load};
+use super::rows::{Moment, Rows, load, load_earlier};
 use super::state::Cell;
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -33,18 +33,21 @@ struct Last {
 }
 
 async fn nodes_of(model: &Model, stream: &StreamModel, known_at: Timestamp) -> Result<Vec<Node>> {
+    let incarnations = stream.log.incarnations(known_at, stream.mapping.reuses_keys).await?;
     let said = load(stream, Moment::LastLiving { known_at }).await?;
     let by_key: HashMap<&str, usize> = said.keys.iter().enumerate().map(|(row, key)| (key.as_str(), row)).collect();
     let rules: Vec<Evidence> = model.identity.rules.iter().map(|rule| Evidence::of(rule, &said)).collect();
-    let nodes = last_versions(stream, known_at)
+    let mut nodes: Vec<Node> = last_versions(stream, known_at)
         .await?
         .into_iter()
         .filter_map(|(key, last)| {
-            // A record that was never in scope of the mapping is no customer.
+            // It has a version, so it has a last one.
             let row = *by_key.get(key.as_str())?;
+            let (incarnation, since) = incarnations.last(&key).map_or((0, None), |(n, since)| (n, Some(since)));
             Some(Node {
                 stream: said.stream.clone(),
-                incarnation: 0,
+                incarnation,
+                since,
                 created_at: last.created_at,
                 merged_into: last.merged_into,
                 evidence: rules.iter().map(|rule| rule.at(&said, row)).collect(),
@@ -52,6 +55,23 @@ async fn nodes_of(model: &Model, stream: &StreamModel, known_at: Timestamp) -> R
             })
         })
         .collect();
+    // Records whose key was given to another one later.
+    for number in 0..incarnations.rounds() {
+        let said = load_earlier(stream, &incarnations, number, known_at).await?;
+        let by_key: HashMap<&str, usize> = said.keys.iter().enumerate().map(|(row, key)| (key.as_str(), row)).collect();
+        for earlier in incarnations.earlier().iter().filter(|earlier| earlier.number == number) {
+            let Some(row) = by_key.get(earlier.key.as_str()) else { continue };
+            nodes.push(Node {
+                stream: said.stream.clone(),
+                key: earlier.key.clone(),
+                incarnation: number,
+                since: earlier.since,
+                created_at: earlier.created_at,
+                merged_into: earlier.merged_into.clone(),
+                evidence: rules.iter().map(|rule| rule.at(&said, *row)).collect(),
+            });
+        }
+    }
     Ok(nodes)
 }
 

@@ -9,6 +9,8 @@ mod fingerprint;
 mod identity;
 mod model;
 pub mod period;
+mod recency;
+mod renamed;
 mod rows;
 pub mod state;
 mod store;

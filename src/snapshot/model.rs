@@ -7,10 +7,11 @@ use tokio::sync::OnceCell;
 
 use super::identity::identity_at;
 use crate::clock::Timestamp;
-use crate::config::{Problems, Project};
+use crate::config::{Problem, Problems, Project};
 use crate::control::{Control, Reach};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Lake, Ledger, LogTable};
+use crate::map::diagnostic::{code, did_you_mean, nearest};
 use crate::map::{
     CompiledDerive, CompiledMapping, DeriveInput, Places, Settings, StreamFields, compile, compile_custom,
     compile_derives,
@@ -105,6 +106,18 @@ impl Model {
                     continue;
                 }
             };
+            for rename in &compiled.renamed {
+                let known = || log.columns().field_names();
+                if !known().any(|name| name == rename.was) {
+                    problems.push(Problem {
+                        code: code::UNKNOWN_FIELD,
+                        source_line: places.source_line(rename.place.line),
+                        place: rename.place.clone(),
+                        message: format!("nothing was ever read under the name `{}`", rename.was),
+                        suggestion: nearest(&rename.was, known()).map(did_you_mean),
+                    });
+                }
+            }
             for custom in project.variables.iter().filter(|custom| custom.value.entity == mapping.value.entity) {
                 for (index, from) in custom.value.variable.from.iter().enumerate() {
                     if from.source != stream.source.0 || from.stream != stream.stream {

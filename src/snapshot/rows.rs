@@ -7,10 +7,11 @@ use datafusion::arrow::compute::{concat, filter_record_batch};
 use datafusion::arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 
 use super::model::StreamModel;
+use super::renamed::{fields_to_read, under_new_names};
 use super::state::{Cell, Coverage};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Pick, Span, Wanted, system};
+use crate::log::{Incarnations, Pick, Span, Wanted, Winners, system};
 use crate::map::{HeldField, MappedBatch, run};
 use crate::record::StreamId;
 
@@ -61,6 +62,8 @@ struct Offered {
     /// `Some` for dated files: the fields of the statement in force.
     stated: Option<HashSet<String>>,
     timeline: BTreeMap<String, Vec<Span>>,
+    /// New name → old one.
+    renamed: BTreeMap<String, String>,
     at: Timestamp,
 }
 
@@ -71,10 +74,16 @@ impl Offered {
             .range(..=as_of)
             .next_back()
             .map(|(_, statement)| statement.fields.iter().cloned().collect::<HashSet<String>>());
-        Offered { stated, timeline: model.ledger.timeline(known_at), at: as_of }
+        let renamed = model.mapping.renamed.iter().map(|rename| (rename.field.clone(), rename.was.clone())).collect();
+        Offered { stated, timeline: model.ledger.timeline(known_at), renamed, at: as_of }
     }
 
+    /// Whether the field was offered, under its present name or the one before.
     fn has(&self, field: &str) -> bool {
+        self.offers(field) || self.renamed.get(field).is_some_and(|was| self.offers(was))
+    }
+
+    fn offers(&self, field: &str) -> bool {
         match &self.stated {
             Some(fields) => fields.contains(field),
             None => self.timeline.get(field).is_none_or(|spans| spans.iter().any(|span| span.contains(self.at))),
@@ -84,12 +93,31 @@ impl Offered {
 
 /// Reads and maps the rows of `model`'s stream.
 pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
-    let (as_of, known_at, pick) = match moment {
+    let pick = match moment {
         Moment::At { as_of, known_at } => {
             let first_complete_at = model.ledger.first_complete_at(known_at).filter(|first| *first > as_of);
-            (as_of, known_at, Pick::AsOf { as_of, known_at, first_complete_at })
+            Pick::AsOf { as_of, known_at, first_complete_at }
         }
-        Moment::LastLiving { known_at } => (Timestamp::MAX, known_at, Pick::LastLiving { known_at }),
+        Moment::LastLiving { known_at } => Pick::LastLiving { known_at },
+    };
+    load_winners(model, &model.log.winners(pick).await?, moment).await
+}
+
+/// Reads and maps, of the records whose key was given to another one later, those numbered `number`.
+pub(crate) async fn load_earlier(
+    model: &StreamModel,
+    incarnations: &Incarnations,
+    number: u32,
+    known_at: Timestamp,
+) -> Result<Rows> {
+    let winners = model.log.earlier_winners(incarnations, number)?;
+    load_winners(model, &winners, Moment::LastLiving { known_at }).await
+}
+
+async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) -> Result<Rows> {
+    let (as_of, known_at) = match moment {
+        Moment::At { as_of, known_at } => (as_of, known_at),
+        Moment::LastLiving { known_at } => (Timestamp::MAX, known_at),
     };
     // Expressions that ask for the date of an open moment get the last one that anything is known of.
     let instant = if as_of == Timestamp::MAX {
@@ -100,15 +128,15 @@ pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
     let offered = Offered::of(model, as_of, known_at);
     let wanted = Wanted {
         system: vec![system::KEY, system::VALID_FROM, system::OBSERVED_AT, system::OP, system::DELETE_KIND],
-        fields: model.mapping.fields_used.clone(),
+        fields: fields_to_read(model),
     };
     let dated = !model.ledger.statements(known_at).is_empty();
     let mut gathered = Gather::new(model);
-    let winners = model.log.winners(pick).await?;
     let effective = !model.mapping.effective_fields().is_empty();
     let mut speaking: HashSet<String> = HashSet::new();
     for file in 0..winners.file_count() {
         if let Some(batch) = winners.read(&model.log, file, &wanted).await? {
+            let batch = under_new_names(model, batch, 1)?;
             if effective {
                 speaking.extend(batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
             }
@@ -123,6 +151,7 @@ pub(crate) async fn load(model: &StreamModel, moment: Moment) -> Result<Rows> {
         let first = model.log.winners(Pick::First { known_at }).await?;
         for file in 0..first.file_count() {
             if let Some(batch) = first.read(&model.log, file, &wanted).await? {
+                let batch = under_new_names(model, batch, 1)?;
                 let keys = batch.column(0).as_string::<i32>();
                 let silent: BooleanArray = keys.iter().map(|key| key.map(|key| !speaking.contains(key))).collect();
                 let batch = filter_record_batch(&batch, &silent)
@@ -189,7 +218,9 @@ impl Gather {
                 .map_err(|error| Error::new(ErrorKind::Internal, "could not filter rows").caused_by(error))
         };
         let living = pick(&alive)?;
-        let mapped = run(&model.mapping, &project_fields(&living)?, instant)?;
+        let everything = keep_dead.then(|| model.mapping.of_all_records());
+        let mapping = everything.as_ref().unwrap_or(&model.mapping);
+        let mapped = run(mapping, &project_fields(&living)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, living.num_rows());
         self.mapped(model, &living, &mapped, offered, &counts, |observed_at| {
             if dated {

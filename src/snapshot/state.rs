@@ -121,6 +121,13 @@ pub struct StreamCoverage {
     pub complete_through: Option<Timestamp>,
     /// The start of the last full key-and-content pass.
     pub verified_through: Option<Timestamp>,
+    /// Every deletion up to here is known.
+    #[serde(default)]
+    pub deletes_through: Option<Timestamp>,
+    /// Records of which nobody can say whether they were gone at that instant: the last complete look before it
+    /// showed them, the next one did not (E2). They count as there.
+    #[serde(default)]
+    pub gone_around: u64,
     /// The end of the first complete read.
     pub first_complete_at: Option<Timestamp>,
 }
@@ -148,4 +155,23 @@ pub struct State {
     pub streams: Vec<StreamCoverage>,
     /// Entity name → its rows.
     pub entities: BTreeMap<String, RecordBatch>,
+}
+
+impl State {
+    /// What the state cannot say to the day, a sentence per stream; empty: nothing.
+    pub fn uncertain(&self) -> Vec<String> {
+        let mut told: Vec<String> = Vec::new();
+        for coverage in self.streams.iter().filter(|coverage| coverage.gone_around > 0) {
+            let (records, are) = if coverage.gone_around == 1 { ("record", "is") } else { ("records", "are") };
+            let sentence = format!(
+                "{} {records} of {} that {are} gone today may have gone before or after: the last look at all \
+                 records before it showed them, the next one did not; they count as there",
+                coverage.gone_around, coverage.stream
+            );
+            if !told.contains(&sentence) {
+                told.push(sentence);
+            }
+        }
+        told
+    }
 }

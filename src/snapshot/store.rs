@@ -126,9 +126,16 @@ async fn read(lake: &Lake, model: &Model, manifest: &Manifest, at: Timestamp) ->
         known_at: None,
         settled: true,
         provisional_because: Vec::new(),
-        streams: manifest.streams.clone(),
+        streams: manifest.streams.iter().map(|coverage| refreshed(coverage, model, at)).collect(),
         entities,
     }))
+}
+
+/// The coverage of a stream with what later readings told about the instant without changing the state at it.
+fn refreshed(coverage: &StreamCoverage, model: &Model, at: Timestamp) -> StreamCoverage {
+    let stream = model.streams.iter().find(|stream| stream.mapping.stream == coverage.stream);
+    let gone_around = stream.map_or(coverage.gone_around, |stream| stream.ledger.gone_around(at, Timestamp::MAX));
+    StreamCoverage { gone_around, ..coverage.clone() }
 }
 
 /// Reads an entity's rows; decoded on a thread of its own, so that two states are read side by side.

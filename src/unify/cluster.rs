@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::model::{IdentityConfig, Rule};
 use super::node::Node;
+use crate::clock::Timestamp;
 use crate::record::StreamId;
 
 /// A cluster of more records than this loses the links of the value that bridges it.
@@ -26,13 +27,16 @@ pub struct LeftOut {
     pub reason: &'static str,
 }
 
+/// Stream → key → its nodes, by incarnation.
+type ByKey = HashMap<StreamId, HashMap<String, Vec<usize>>>;
+
 /// Which node is which customer.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
     nodes: Vec<Node>,
     /// Per node, the first node of its cluster.
     first: Vec<usize>,
-    by_key: HashMap<StreamId, HashMap<String, usize>>,
+    by_key: ByKey,
     left_out: Vec<LeftOut>,
 }
 
@@ -40,10 +44,12 @@ impl Identity {
     /// Links `nodes` (any order) by the rules of `config`.
     pub fn resolve(mut nodes: Vec<Node>, config: &IdentityConfig) -> Identity {
         nodes.sort_by(|a, b| a.order().cmp(&b.order()));
-        let mut by_key: HashMap<StreamId, HashMap<String, usize>> = HashMap::new();
+        let mut by_key: ByKey = HashMap::new();
         for (index, node) in nodes.iter().enumerate() {
-            // The last incarnation answers for the key; earlier ones are found by their version.
-            by_key.entry(node.stream.clone()).or_default().insert(node.key.clone(), index);
+            by_key.entry(node.stream.clone()).or_default().entry(node.key.clone()).or_default().push(index);
+        }
+        for records in by_key.values_mut().flat_map(HashMap::values_mut) {
+            records.sort_unstable_by_key(|index| nodes[*index].incarnation);
         }
         let find = |name: &str| find_record(&by_key, name);
         let mut sets = Sets::new(nodes.len());
@@ -61,9 +67,8 @@ impl Identity {
             }
         }
         for (index, node) in nodes.iter().enumerate() {
-            let winner = node.merged_into.as_ref().and_then(|key| by_key.get(&node.stream)?.get(key));
-            if let Some(winner) = winner {
-                sets.union(index, *winner);
+            if let Some(winner) = node.merged_into.as_ref().and_then(|key| last_of(&by_key, &node.stream, key)) {
+                sets.union(index, winner);
             }
         }
         let mut left_out = Vec::new();
@@ -104,7 +109,14 @@ impl Identity {
 
     /// The node of the record `key` of `stream`, its last incarnation.
     pub fn node(&self, stream: &StreamId, key: &str) -> Option<usize> {
-        self.by_key.get(stream)?.get(key).copied()
+        last_of(&self.by_key, stream, key)
+    }
+
+    /// The node that the key stood for at an instant; before its first record, that one.
+    pub fn node_at(&self, stream: &StreamId, key: &str, at: Timestamp) -> Option<usize> {
+        let records = self.by_key.get(stream)?.get(key)?;
+        let begun = |index: &&usize| self.nodes[**index].since.is_none_or(|since| since <= at);
+        records.iter().rev().find(begun).or(records.first()).copied()
     }
 
     /// The position of the first node of the cluster of `node`; the same for all its nodes.
@@ -123,22 +135,22 @@ impl Identity {
     }
 }
 
+/// The last incarnation, which answers for the key where no instant is given.
+fn last_of(by_key: &ByKey, stream: &StreamId, key: &str) -> Option<usize> {
+    by_key.get(stream)?.get(key)?.last().copied()
+}
+
 /// Finds `source/stream#key`; streams and keys may themselves hold `/` and `#`.
-fn find_record(by_key: &HashMap<StreamId, HashMap<String, usize>>, name: &str) -> Option<usize> {
+fn find_record(by_key: &ByKey, name: &str) -> Option<usize> {
     let (source, rest) = name.split_once('/')?;
     rest.match_indices('#').find_map(|(at, _)| {
         let stream = StreamId::new(source, &rest[..at]);
-        by_key.get(&stream)?.get(&rest[at + 1..]).copied()
+        last_of(by_key, &stream, &rest[at + 1..])
     })
 }
 
 /// Value → nodes that it links, in a fixed order.
-fn values(
-    nodes: &[Node],
-    position: usize,
-    rule: &Rule,
-    by_key: &HashMap<StreamId, HashMap<String, usize>>,
-) -> BTreeMap<String, Vec<usize>> {
+fn values(nodes: &[Node], position: usize, rule: &Rule, by_key: &ByKey) -> BTreeMap<String, Vec<usize>> {
     let mut values: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {
         if let Some(value) = node.evidence.get(position).and_then(Option::as_ref) {
@@ -147,11 +159,10 @@ fn values(
     }
     if let Rule::ExternalId { stream, .. } = rule {
         let target = stream.split_once('/').map(|(source, stream)| StreamId::new(source, stream));
-        let targets = target.and_then(|target| by_key.get(&target));
-        values.retain(|value, members| match targets.and_then(|targets| targets.get(value)) {
+        values.retain(|value, members| match target.as_ref().and_then(|target| last_of(by_key, target, value)) {
             Some(target) => {
-                if !members.contains(target) {
-                    members.push(*target);
+                if !members.contains(&target) {
+                    members.push(target);
                     members.sort_unstable();
                 }
                 true
@@ -230,6 +241,7 @@ mod tests {
             stream: StreamId::new("s", stream),
             key: key.to_owned(),
             incarnation: 0,
+            since: None,
             created_at: (born > 0).then(|| Timestamp::from_micros(born)),
             merged_into: None,
             evidence: evidence.iter().map(|value| value.map(str::to_owned)).collect(),

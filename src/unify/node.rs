@@ -15,6 +15,8 @@ pub struct Node {
     pub key: String,
     /// Its incarnation: 0, and one more each time the key returned as another record (B9).
     pub incarnation: u32,
+    /// Since when the key stands for it; `None`: from the beginning.
+    pub since: Option<Timestamp>,
     /// When the source says it was born.
     pub created_at: Option<Timestamp>,
     /// The key of the record of the same stream that it was merged into, while its last version says so.

@@ -14,8 +14,8 @@ pub struct Candidate<'a> {
     pub rank: usize,
     /// The source it comes from.
     pub source: &'a SourceId,
-    /// Since when the record's version holds; the more recent comes first.
-    pub valid_from: Timestamp,
+    /// Since when the record's value has been what it is (K3); the more recent comes first.
+    pub since: Timestamp,
     /// The stream and the key, to decide what nothing else decides.
     pub name: (&'a str, &'a str),
     /// What is known of the cell.
@@ -35,7 +35,8 @@ impl<'a> Priority<'a> {
         Priority { order: own.unwrap_or(&config.priority) }
     }
 
-    fn place(&self, source: &SourceId) -> usize {
+    /// Where `source` stands in the order; equal numbers mean that recency decides.
+    pub fn place(&self, source: &SourceId) -> usize {
         self.order.iter().position(|name| *name == source.0).unwrap_or(usize::MAX)
     }
 
@@ -43,7 +44,7 @@ impl<'a> Priority<'a> {
         a.rank
             .cmp(&b.rank)
             .then_with(|| self.place(a.source).cmp(&self.place(b.source)))
-            .then_with(|| b.valid_from.cmp(&a.valid_from))
+            .then_with(|| b.since.cmp(&a.since))
             .then_with(|| a.source.cmp(b.source))
             .then_with(|| a.name.cmp(&b.name))
     }
@@ -80,13 +81,8 @@ mod tests {
         let (core, crm) = (SourceId("core".into()), SourceId("crm".into()));
         let config = IdentityConfig { priority: vec!["core".into(), "crm".into()], ..IdentityConfig::default() };
         let priority = Priority::of(&config, "customer", "mrr");
-        let candidate = |source, at, cell| Candidate {
-            rank: 0,
-            source,
-            valid_from: Timestamp::from_micros(at),
-            name: ("s", "k"),
-            cell,
-        };
+        let candidate =
+            |source, at, cell| Candidate { rank: 0, source, since: Timestamp::from_micros(at), name: ("s", "k"), cell };
         let list = [candidate(&crm, 9, Cell::Value), candidate(&core, 1, Cell::Value)];
         assert_eq!(choose(&list, &priority), (Some(1), Cell::Value));
         let list = [candidate(&crm, 9, Cell::Value), candidate(&core, 1, Cell::Empty)];

@@ -5,6 +5,7 @@ mod history;
 mod kill;
 mod quiet;
 mod rebuild;
+mod states;
 mod variables;
 
 use nenrin::clock::Timestamp;

@@ -74,6 +74,11 @@ impl Period {
     }
 }
 
+/// The first instant of a day.
+pub(crate) fn day_start(date: NaiveDate, timezone: Tz) -> Timestamp {
+    day::start(date, timezone)
+}
+
 /// Months counted from January of year 0, so that they can be added.
 pub(crate) type MonthNumber = i32;
 
