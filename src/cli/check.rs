@@ -110,10 +110,15 @@ async fn check_source(project: &Project, id: SourceId, source: Result<Box<dyn So
     };
     report.findings = source.check().await;
     if report.findings.iter().all(|finding| finding.ok) {
-        match source.streams().await {
-            Ok(streams) => report.problems = mappings::online(project, &report.source, &streams),
-            Err(error) => report.findings.push(failed("streams", &error)),
+        let names = source.streams();
+        let mut streams = Vec::new();
+        for name in &names {
+            match source.describe(name).await {
+                Ok(stream) => streams.push(stream),
+                Err(error) => report.findings.push(failed(&format!("stream {name}"), &error)),
+            }
         }
+        report.problems = mappings::online(project, &report.source, &names, &streams);
     }
     report
 }

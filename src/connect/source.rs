@@ -47,13 +47,16 @@ pub trait Source: Send + Sync {
     /// Tries credentials, permissions and every configured stream, without reading records.
     async fn check(&self) -> Vec<Finding>;
 
-    /// The configured streams with the fields that the source offers now, in the order they are shown.
+    /// The names of the configured streams, in the order they are shown; nothing is asked.
+    fn streams(&self) -> Vec<String>;
+
+    /// The configured stream `name` with the fields that the source offers now.
     ///
     /// # Errors
     ///
     /// Auth, permission or availability, and [`NotFound`](crate::error::ErrorKind::NotFound) for a
-    /// configured stream that the source does not have.
-    async fn streams(&self) -> Result<Vec<Stream>>;
+    /// stream that the source does not have: the others can be read all the same.
+    async fn describe(&self, name: &str) -> Result<Stream>;
 
     /// Reads the next page of `stream`.
     ///

@@ -110,29 +110,28 @@ pub(super) async fn sync_source(
         error: None,
     };
     info!(source_id = %id, run_id = bench.run_id, "the run begins");
-    let streams = match source.streams().await {
-        Ok(streams) => streams,
-        Err(error) => {
-            report.error = Some(StreamError::from(&error));
-            report.outcome = match error.kind() {
-                ErrorKind::Quota | ErrorKind::RateLimited | ErrorKind::Cancelled => RunOutcome::Partial,
-                _ => RunOutcome::Failed,
-            };
-            return Ok(report);
+    let names = source.streams();
+    if let Some(unknown) = only.iter().find(|wanted| !names.contains(wanted)) {
+        let mut error = Error::new(ErrorKind::Usage, "the source has no such stream")
+            .with("source", id)
+            .with("stream", unknown)
+            .with("streams", names.join(", "));
+        if let Some(advice) = crate::config::suggest::advice(unknown, names.iter().map(String::as_str)) {
+            error = error.help(advice);
         }
-    };
-    for stream in streams.iter().filter(|stream| only.is_empty() || only.contains(&stream.name)) {
-        let stream_id = StreamId { source: id.clone(), stream: stream.name.clone() };
-        let done = sync_stream(bench, source.clone(), &stream_id, stream, mode).await;
+        return Err(error);
+    }
+    let names: Vec<&String> = names.iter().filter(|name| only.is_empty() || only.contains(name)).collect();
+    for name in &names {
+        let stream_id = StreamId { source: id.clone(), stream: (*name).clone() };
+        let done = sync_stream(bench, source.clone(), &stream_id, mode).await;
         let hopeless = done.error.as_ref().and_then(|error| error.kind).is_some_and(stops_the_run);
         report.streams.push(done);
         if hopeless || bench.cancel.is_cancelled() {
             break;
         }
     }
-    let left_out =
-        report.streams.len() < streams.iter().filter(|stream| only.is_empty() || only.contains(&stream.name)).count();
-    report.outcome = outcome(&report.streams, left_out);
+    report.outcome = outcome(&report.streams, report.streams.len() < names.len());
     info!(source_id = %id, run_id = bench.run_id, outcome = report.outcome.as_str(), "the run ended");
     Ok(report)
 }

@@ -151,7 +151,6 @@ pub(super) async fn sync_stream(
     bench: &Workbench<'_>,
     source: Arc<dyn Source>,
     id: &StreamId,
-    stream: &Stream,
     wanted: ReadMode,
 ) -> StreamReport {
     let started_at = bench.clock.now();
@@ -166,7 +165,10 @@ pub(super) async fn sync_stream(
         outcome: "complete",
         error: None,
     };
-    let result = read_and_land(bench, source, id, stream, wanted, &mut report).await;
+    let result = match source.describe(&id.stream).await {
+        Ok(stream) => read_and_land(bench, source, id, &stream, wanted, &mut report).await,
+        Err(error) => Err(error),
+    };
     report.duration_ms = (bench.clock.now().micros() - started_at.micros()) / 1_000;
     if let Err(error) = result {
         // Whoever asked for the run tells it; here it is only a line of the story.

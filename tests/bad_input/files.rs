@@ -282,6 +282,7 @@ async fn a_folder_that_is_not_there() {
     error[E0100]: the folder of the files is not there
       path: [project]/data
       source: core
+      stream: core/customers
       next: check `path` in the source's file, and that the folder is mounted
     exit 78
     "#);

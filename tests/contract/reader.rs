@@ -87,8 +87,7 @@ impl Reader {
     }
 
     pub(crate) async fn stream_of(&self, source: &dyn Source) -> Result<Stream> {
-        let streams = source.streams().await?;
-        Ok(streams.into_iter().find(|stream| stream.name == self.stream).unwrap())
+        source.describe(&self.stream).await
     }
 
     /// A run to its end.

@@ -53,10 +53,10 @@ pub(super) fn offline(project: &Project) -> Vec<Problem> {
 }
 
 /// What is wrong with the mappings and custom variables of a source, given what it offers.
-pub(super) fn online(project: &Project, source: &SourceId, streams: &[Stream]) -> Vec<Problem> {
+pub(super) fn online(project: &Project, source: &SourceId, names: &[String], streams: &[Stream]) -> Vec<Problem> {
     let settings = settings(project);
     let mut problems = Vec::new();
-    let names = || streams.iter().map(|stream| stream.name.as_str());
+    let names = || names.iter().map(String::as_str);
     for mapping in project.mappings.iter().filter(|mapping| mapping.value.source == source.0) {
         let name = &mapping.value.stream;
         if !names().any(|other| other == name) {

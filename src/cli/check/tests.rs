@@ -64,7 +64,11 @@ impl Source for Offer {
         vec![Finding { ok: self.0.is_ok(), what: "credentials".to_owned(), detail }]
     }
 
-    async fn streams(&self) -> Result<Vec<Stream>> {
+    fn streams(&self) -> Vec<String> {
+        vec!["customers".to_owned()]
+    }
+
+    async fn describe(&self, name: &str) -> Result<Stream> {
         let names = self.0.as_ref().expect("asked only when the check passed");
         let field = |name: &&str| Field {
             name: (*name).to_owned(),
@@ -75,15 +79,7 @@ impl Source for Offer {
         };
         let fields = names.iter().map(field).collect();
         let key = vec!["コード".to_owned()];
-        Ok(vec![Stream {
-            name: "customers".to_owned(),
-            label: None,
-            key,
-            stamp: None,
-            fields,
-            dated: true,
-            tells_deletes: false,
-        }])
+        Ok(Stream { name: name.to_owned(), label: None, key, stamp: None, fields, dated: true, tells_deletes: false })
     }
 
     async fn read_page(&self, _: &Stream, _: Option<&Cursor>, _: bool, _: ReadMode) -> Result<Page> {

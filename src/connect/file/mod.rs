@@ -160,10 +160,14 @@ impl Source for FileSource {
         findings.unwrap_or_else(|error| vec![Finding { ok: false, what: "files".to_owned(), detail: error.render() }])
     }
 
-    async fn streams(&self) -> Result<Vec<Stream>> {
-        let streams: Result<Vec<Stream>> =
-            self.blocking(|inner| inner.shapes.iter().map(|shape| inner.stream(shape)).collect()).await?;
-        streams.map_err(|error| error.with("source", &self.inner.id))
+    fn streams(&self) -> Vec<String> {
+        self.inner.shapes.iter().map(|shape| shape.name.clone()).collect()
+    }
+
+    async fn describe(&self, name: &str) -> Result<Stream> {
+        let wanted = name.to_owned();
+        let stream = self.blocking(move |inner| inner.stream(inner.shape(&wanted)?)).await?;
+        stream.map_err(|error| error.with("source", &self.inner.id))
     }
 
     async fn read_page(

@@ -82,9 +82,14 @@ fn undated() -> Value {
     json!({ "files": "customers*.csv", "key": ["id"] })
 }
 
+/// The only stream of a source.
+async fn described(source: &FileSource) -> Result<Stream> {
+    source.describe(&source.streams()[0]).await
+}
+
 /// One run to its end: the pages and the cursor for the next run.
 async fn run(source: &FileSource, cursor: Option<&Cursor>, mode: ReadMode) -> Result<(Vec<Page>, Cursor)> {
-    let stream = source.streams().await?.remove(0);
+    let stream = described(source).await?;
     let mut cursor = cursor.cloned();
     let mut pages = Vec::new();
     loop {
@@ -196,7 +201,7 @@ async fn a_large_file_is_read_in_pages_that_another_process_can_go_on_with() {
     text.push_str("7,other\n");
     folder.write("customers_202510.csv", "2025-11-02T00:00:00Z", &text);
     let config = json!({ "files": "customers_{yyyymm}.csv", "key": ["id"], "skip_rows": 1 });
-    let stream = folder.open(config.clone()).streams().await.unwrap().remove(0);
+    let stream = described(&folder.open(config.clone())).await.unwrap();
     let mut cursor = None;
     let (mut seen, mut rejected, mut bytes, mut pages) = (Vec::new(), Vec::new(), 0, 0);
     loop {
@@ -230,7 +235,7 @@ async fn a_file_that_changes_between_pages_is_begun_again() {
     let rows = |name: &str| (0..6_000).fold("id,name\n".to_owned(), |text, i| text + &format!("{i},{name}\n"));
     folder.write("customers_202510.csv", "2025-11-02T00:00:00Z", rows("a"));
     let source = folder.open(dated());
-    let stream = source.streams().await.unwrap().remove(0);
+    let stream = described(&source).await.unwrap();
     let page = source.read_page(&stream, None, true, ReadMode::Incremental).await.unwrap();
     let Next::More(cursor) = page.next else { panic!() };
     folder.write("customers_202510.csv", "2025-11-02T00:10:00Z", rows("b"));
@@ -311,7 +316,7 @@ async fn a_missing_folder_and_missing_files_are_told() {
     let (pages, _) = run(&folder.open(dated()), None, ReadMode::Incremental).await.unwrap();
     assert_eq!((pages.len(), pages[0].reading.clone(), through(&pages[0])), (1, None, None));
     fs::remove_dir_all(folder.dir.path()).unwrap();
-    let error = folder.open(dated()).streams().await.unwrap_err();
+    let error = described(&folder.open(dated())).await.unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::Config, "the folder of the files is not there"));
 }
 
@@ -323,7 +328,7 @@ async fn columns_of_all_files_are_offered_the_newest_first() {
     let config =
         json!({ "files": "customers_{yyyymm}.csv", "key": ["id"], "delimiter": ";", "classes": { "new": "ticking" } });
     let source = folder.open(config);
-    let stream = source.streams().await.unwrap().remove(0);
+    let stream = described(&source).await.unwrap();
     let names: Vec<&str> = stream.fields.iter().map(|field| field.name.as_str()).collect();
     assert_eq!(names, ["id", "name", "new", "old"]);
     assert_eq!(stream.fields[2].class, FieldClass::Ticking);

@@ -21,7 +21,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures::future::try_join_all;
 use tracing::{info, warn};
 
 pub use config::{AuthConfig, SalesforceConfig, StreamConfig, StreamEntry};
@@ -98,7 +97,7 @@ impl Salesforce {
         })
     }
 
-    async fn describe(&self, config: &StreamConfig) -> Result<Stream> {
+    async fn described(&self, config: &StreamConfig) -> Result<Stream> {
         let described = self.api.describe(&config.name).await;
         let stream = described.and_then(|sent| plan::stream_of(&sent.value, config));
         stream.map_err(|error| error.with("source", &self.id).with("stream", &config.name))
@@ -350,7 +349,7 @@ impl Source for Salesforce {
         }
         for config in &self.streams {
             let what = format!("object {}", config.name);
-            let seen = match self.describe(config).await {
+            let seen = match self.described(config).await {
                 Ok(stream) => self.api.probe(&config.name).await.map(|()| stream),
                 Err(error) => Err(error),
             };
@@ -365,12 +364,15 @@ impl Source for Salesforce {
         findings
     }
 
-    async fn streams(&self) -> Result<Vec<Stream>> {
+    fn streams(&self) -> Vec<String> {
+        self.streams.iter().map(|stream| stream.name.clone()).collect()
+    }
+
+    async fn describe(&self, name: &str) -> Result<Stream> {
         self.check_quota()?;
-        // The client's budget for the host bounds how many are under way.
-        let streams = try_join_all(self.streams.iter().map(|config| self.describe(config))).await?;
-        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        Ok(streams)
+        let stream = self.described(self.stream_config(name)?).await?;
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        Ok(stream)
     }
 
     async fn read_page(

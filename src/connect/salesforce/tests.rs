@@ -147,7 +147,7 @@ fn page(ids: &[&str], total: u64, next: Option<&str>) -> Vec<u8> {
 }
 
 async fn only_stream(source: &Salesforce) -> Stream {
-    source.streams().await.unwrap().remove(0)
+    source.describe(&source.streams()[0]).await.unwrap()
 }
 
 fn keys(page: &Page) -> Vec<&str> {
@@ -287,7 +287,7 @@ async fn a_401_that_a_new_token_does_not_cure_is_not_refreshed() {
         ),
     ])
     .await;
-    let error = org.open(|_| ()).streams().await.unwrap_err();
+    let error = org.open(|_| ()).describe("Account").await.unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "the session may not use the REST API"));
     org.assert_all_used();
     assert_eq!(org.lines().len(), 2);
@@ -306,8 +306,8 @@ async fn requests_refused_together_sign_in_once_between_them() {
         contact(describe()),
     ])
     .await;
-    let streams = org.open(|config| config["streams"] = json!(["Account", "Contact"])).streams().await.unwrap();
-    assert_eq!(streams.len(), 2);
+    let source = org.open(|config| config["streams"] = json!(["Account", "Contact"]));
+    futures::future::try_join(source.describe("Account"), source.describe("Contact")).await.unwrap();
     org.assert_all_used();
 }
 
@@ -349,9 +349,9 @@ async fn a_rotated_refresh_token_is_saved_before_it_is_needed_and_used_next_time
     .await;
     let source = org.open(with_refresh_token);
     // Saving fails: the access token is not used, but the only copy of the new refresh token is not lost.
-    assert_eq!(source.streams().await.unwrap_err().kind(), ErrorKind::Storage);
-    source.streams().await.unwrap();
-    org.open(with_refresh_token).streams().await.unwrap();
+    assert_eq!(source.describe("Account").await.unwrap_err().kind(), ErrorKind::Storage);
+    source.describe("Account").await.unwrap();
+    org.open(with_refresh_token).describe("Account").await.unwrap();
     let used: Vec<String> = org
         .host
         .asked()
@@ -376,10 +376,10 @@ async fn a_refused_refresh_token_is_not_asked_for_again_and_a_newly_configured_o
         describe(),
     ])
     .await;
-    org.open(with_refresh_token).streams().await.unwrap();
+    org.open(with_refresh_token).describe("Account").await.unwrap();
     let source = org.open(with_refresh_token);
     for _ in 0..3 {
-        let error = source.streams().await.unwrap_err();
+        let error = source.describe("Account").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Auth);
         assert!(error.message().starts_with("the refresh token is no longer valid"), "{error}");
         assert!(error.help_text().unwrap().contains("auth.refresh_token"));
@@ -387,7 +387,7 @@ async fn a_refused_refresh_token_is_not_asked_for_again_and_a_newly_configured_o
     assert_eq!(org.lines().iter().filter(|line| line.contains("/token")).count(), 2);
     // A person puts a new one in: the stored one, which descends from the old, no longer counts.
     let renewed = org.open(|config| config["auth"]["refresh_token"] = json!("renewed"));
-    renewed.streams().await.unwrap();
+    renewed.describe("Account").await.unwrap();
     assert!(org.host.asked().iter().any(|asked| asked.body.contains("refresh_token=renewed")));
     org.assert_all_used();
 }
