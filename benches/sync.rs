@@ -33,9 +33,10 @@ use support::process::{cpu_secs, peak_mib};
 
 // The allocator of the program itself.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::MiMalloc = allocator::MiMalloc;
 
 fn main() -> Result<()> {
+    allocator::give_back_soon();
     // Cargo adds `--bench`; everything else is ours.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let number = |at: usize, otherwise: usize| args.get(at).map_or(Ok(otherwise), |arg| arg.parse::<usize>());

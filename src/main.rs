@@ -6,12 +6,11 @@ use clap::Parser;
 use nenrin::cli::{self, Cli};
 use nenrin::error::{Error, ErrorKind};
 
-// glibc keeps what the largest batch needed once for every thread that ever saw one; a process that runs for years
-// and a limit on resident memory want an allocator that gives it back.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::MiMalloc = allocator::MiMalloc;
 
 fn main() -> ExitCode {
+    allocator::give_back_soon();
     let cli = Cli::parse();
     let context = cli.context();
     cli.start_logging(&context);

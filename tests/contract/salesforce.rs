@@ -501,3 +501,52 @@ async fn any_history_read_in_any_pieces_ends_as_the_org_is() {
         bench.server.shutdown().await;
     }
 }
+
+/// An org that is entered with the key of the app's certificate.
+async fn with_key(change: impl FnOnce(&mut Value)) -> Bench {
+    let mut bench = Bench::with(Options { records: 3, ..Options::default() }, |_| ()).await;
+    let credentials = bench.server.credentials();
+    let mut config = json!({
+        "login_url": credentials["login_url"],
+        "auth": {
+            "client_id": credentials["client_id"],
+            "private_key": credentials["private_key"],
+            "username": credentials["username"],
+        },
+        "streams": ["Account"],
+    });
+    change(&mut config);
+    bench.reader = Reader::new("salesforce", config, "Account");
+    bench.reader.clock.set(Timestamp::from(bench.org.now()));
+    bench
+}
+
+#[tokio::test]
+async fn a_server_signs_in_as_a_user_with_a_signed_statement() {
+    let mut bench = with_key(|_| ()).await;
+    bench.reader.run().await.unwrap();
+    bench.assert_true();
+    // When the session ends, another statement is signed.
+    bench.org.expire_sessions();
+    bench.reader.run().await.unwrap();
+    assert_eq!(bench.calls("POST /services/oauth2/token"), 2);
+}
+
+#[tokio::test]
+async fn a_refused_statement_says_what_to_do_and_is_not_sent_again() {
+    let told = async |mut bench: Bench| {
+        let error = bench.reader.run().await.unwrap_err();
+        assert_eq!((error.kind(), bench.calls("oauth2/token")), (ErrorKind::Auth, 1));
+        error.help_text().unwrap().to_owned()
+    };
+    let elsewhere = with_key(|config| config["auth"]["audience"] = json!("https://acme.my.salesforce.com")).await;
+    assert!(told(elsewhere).await.starts_with("set `auth.audience`"));
+    let late = with_key(|_| ()).await;
+    late.org.advance(3_600);
+    assert!(told(late).await.starts_with("set this machine's clock"));
+    let withdrawn = with_key(|_| ()).await;
+    withdrawn.org.revoke_grant();
+    assert!(told(withdrawn).await.contains("approve users in advance"));
+    let other = with_key(|config| config["auth"]["username"] = json!("someone@else.example")).await;
+    assert!(told(other).await.contains("approve users in advance"));
+}

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::salesforce::id;
+use crate::salesforce::jwt;
 use crate::salesforce::options::{LoginHost, Options};
 use crate::salesforce::population::mix;
 use crate::salesforce::reply::Reply;
@@ -96,6 +97,8 @@ pub(crate) fn credentials(state: &State) -> Value {
         "client_id": CLIENT_ID,
         "client_secret": state.auth.client_secret,
         "refresh_token": state.auth.first_refresh_token,
+        "private_key": jwt::PRIVATE_KEY,
+        "username": jwt::USERNAME,
         "organization_id": org_id(),
         "api_version": "66.0",
     })
@@ -124,6 +127,13 @@ pub(crate) fn token(state: &mut State, request: &Request, is_login_host: bool) -
     }
     if state.auth.logins.len() >= state.options.hourly_logins {
         return refuse("invalid_grant", "login rate exceeded");
+    }
+    if field("grant_type").as_deref() == Some("urn:ietf:params:oauth:grant-type:jwt-bearer") {
+        let assertion = field("assertion").unwrap_or_default();
+        return match jwt::refusal(&assertion, CLIENT_ID, !state.auth.revoked, now) {
+            Some((error, description)) => refuse(error, description),
+            None => issue(state, None),
+        };
     }
     let (client_id, client_secret) = client(request, &field);
     if client_id.as_deref() != Some(CLIENT_ID) {
@@ -227,7 +237,7 @@ pub(crate) fn introspect(state: &State, request: &Request) -> Reply {
         None => json!({"active": false}),
         Some(used) => json!({
             "active": true, "scope": "api refresh_token", "client_id": CLIENT_ID, "token_type": "access_token",
-            "username": "user1@cloud.example.co.jp", "sub": format!("{}/id/{}/{}", state.login_url, org_id(), id::full("005", 1)),
+            "username": jwt::USERNAME, "sub": format!("{}/id/{}/{}", state.login_url, org_id(), id::full("005", 1)),
             "exp": used + state.options.session_secs, "iat": used, "nbf": used,
         }),
     };

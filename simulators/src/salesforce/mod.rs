@@ -20,6 +20,7 @@ mod gzip;
 mod id;
 mod instant;
 mod json;
+mod jwt;
 mod number;
 mod options;
 mod org;

@@ -31,6 +31,8 @@ pub(super) enum TokenForm<'a> {
     /// With a refresh token. Where the org rotates them it is dead after this call; repeating a call
     /// whose answer was lost changes nothing, since the new token is lost either way.
     Refresh(&'a SecretString),
+    /// With a signed statement (RFC 7523), as the user that it names. There is no refresh token either.
+    Signed(&'a SecretString),
 }
 
 /// A token, or why there will be none.
@@ -68,6 +70,12 @@ fn token_form(auth: &AuthConfig, form: TokenForm<'_>) -> String {
         TokenForm::ClientCredentials => body.append_pair("grant_type", "client_credentials"),
         TokenForm::Refresh(token) => {
             body.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.expose_secret())
+        }
+        TokenForm::Signed(assertion) => {
+            body.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+                .append_pair("assertion", assertion.expose_secret());
+            // The statement says which app it is.
+            return body.finish();
         }
     };
     body.append_pair("client_id", &auth.client_id);

@@ -59,7 +59,8 @@ pub struct SalesforceConfig {
     pub quota_share: f64,
 }
 
-/// How to sign in. Without a refresh token the app's own user is used (client credentials).
+/// How to sign in: with a private key as a named user (JWT bearer), with a refresh token, or, without either, as
+/// the app's own user (client credentials).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthConfig {
@@ -75,6 +76,17 @@ pub struct AuthConfig {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub refresh_token: Option<SecretString>,
+    /// The private key (PEM, RSA) of the certificate that was uploaded to the app; write `${file:key.pem}`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub private_key: Option<SecretString>,
+    /// The name of the user to sign in as with the private key, such as `sync@acme.co.jp`.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Whom the signed statement is for; default `https://login.salesforce.com`, for sandboxes
+    /// `https://test.salesforce.com`.
+    #[serde(default)]
+    pub audience: Option<String>,
 }
 
 /// An object to read: its API name, or its settings.
@@ -199,8 +211,18 @@ impl SalesforceConfig {
                     .help("list it once"));
             }
         }
-        if self.auth.client_secret.is_none() && self.auth.refresh_token.is_none() {
-            return wrong("auth", "neither a client secret nor a refresh token", "add `client_secret: ${env:NAME}`");
+        let auth = &self.auth;
+        if auth.client_secret.is_none() && auth.refresh_token.is_none() && auth.private_key.is_none() {
+            return wrong("auth", "no client secret, refresh token or key", "add `client_secret: ${env:NAME}`");
+        }
+        if let Some(pem) = &auth.private_key {
+            if auth.refresh_token.is_some() {
+                return wrong("auth", "a private key and a refresh token", "keep the one to sign in with");
+            }
+            if auth.username.is_none() {
+                return wrong("auth.username", "a private key without a user", "name the user to sign in as");
+            }
+            super::jwt::key(pem)?;
         }
         self.login_address()
     }
@@ -222,10 +244,22 @@ impl SalesforceConfig {
             return wrong("this host serves pages, not the API", EXAMPLE);
         }
         let generic = host == "login.salesforce.com" || host == "test.salesforce.com";
-        if generic && self.auth.refresh_token.is_none() {
+        if generic && self.auth.refresh_token.is_none() && self.auth.private_key.is_none() {
             return wrong("client credentials are not accepted at the general login host", EXAMPLE);
         }
         Ok(url)
+    }
+}
+
+impl SalesforceConfig {
+    /// Whom a signed statement is for: the general login host that the org belongs to.
+    pub(super) fn audience(&self, login: &Url) -> String {
+        if let Some(audience) = &self.auth.audience {
+            return audience.clone();
+        }
+        let host = login.host_str().unwrap_or_default();
+        let is_sandbox = host == "test.salesforce.com" || host.contains(".sandbox.");
+        if is_sandbox { "https://test.salesforce.com".to_owned() } else { "https://login.salesforce.com".to_owned() }
     }
 }
 

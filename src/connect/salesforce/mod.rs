@@ -6,6 +6,7 @@
 
 mod api;
 mod config;
+mod jwt;
 mod model;
 mod page;
 mod plan;
@@ -65,12 +66,15 @@ impl Salesforce {
         let login = config.validate().map_err(|error| error.with("source", &args.id))?;
         let limits = Limits { concurrency: config.concurrency, per_second: None };
         let client = Arc::new(Client::new(Arc::clone(&args.hosts), limits, args.run_id.clone()));
+        let audience = config.audience(&login);
         let session = Session::new(
             args.id.clone(),
             login,
             config.auth.clone(),
             Arc::clone(&client),
             Arc::clone(&args.token_store),
+            audience,
+            Arc::clone(&args.clock),
         );
         let api = Api {
             client,

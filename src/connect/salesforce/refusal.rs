@@ -187,6 +187,22 @@ pub(super) fn sign_in_refused(status: u16, refusal: &TokenRefusal) -> Error {
             "the refresh token is no longer valid: revoked, used twice, or idle for too long",
             "approve the app again and put the new refresh token where `auth.refresh_token` points",
         ),
+        _ if text.contains("hasn't approved this consumer") => (
+            "the app is not approved in advance for this user",
+            "in Setup, let administrators approve users in advance, and add the user's profile or permission set to the app",
+        ),
+        _ if text.contains("audience") => (
+            "Salesforce does not take the signed statement: it is meant for another login host",
+            "set `auth.audience` to https://login.salesforce.com, or https://test.salesforce.com for a sandbox",
+        ),
+        _ if text.contains("expired authorization code") => (
+            "Salesforce takes the signed statement for expired",
+            "set this machine's clock: the statement is good for three minutes",
+        ),
+        _ if text.contains("invalid assertion") => (
+            "Salesforce does not take the signed statement",
+            "check that `auth.private_key` belongs to the certificate of the app, and `auth.username` to a user of the org",
+        ),
         _ if text.contains("not admin approved") => (
             "the administrator has not approved the app, or has withdrawn the approval",
             "approve the app again in Setup, for the profile or permission set of its user",

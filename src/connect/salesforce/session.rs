@@ -19,7 +19,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::api::{self, TokenForm, TokenReply};
 use super::config::{AuthConfig, is_safe};
+use super::jwt::{self, Claims};
 use super::model::TokenAnswer;
+use crate::clock::Clock;
 use crate::connect::http::{Authorize, Client, Grant};
 use crate::connect::token::{StoredToken, TokenStore};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +43,9 @@ pub(super) struct Session {
     auth: AuthConfig,
     client: Arc<Client>,
     store: Arc<dyn TokenStore>,
+    /// For signed statements: whom they are for, and what time it is.
+    audience: String,
+    clock: Arc<dyn Clock>,
     /// Held across the sign-in on purpose: whoever comes second must wait for it, not start another.
     state: Mutex<State>,
 }
@@ -62,8 +67,10 @@ impl Session {
         auth: AuthConfig,
         client: Arc<Client>,
         store: Arc<dyn TokenStore>,
+        audience: String,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Session { source, login, auth, client, store, state: Mutex::default() }
+        Session { source, login, auth, client, store, audience, clock, state: Mutex::default() }
     }
 
     /// Who we are; signs in when we are nobody yet.
@@ -88,9 +95,10 @@ impl Session {
         if let Some(unsaved) = state.unsaved.take() {
             self.save(state, unsaved).await?;
         }
-        let answer = match &self.auth.refresh_token {
-            None => self.ask(state, None).await?,
-            Some(configured) => self.refresh(state, configured).await?,
+        let answer = match (&self.auth.refresh_token, &self.auth.private_key) {
+            (Some(configured), _) => self.refresh(state, configured).await?,
+            (None, Some(key)) => self.sign(state, key).await?,
+            (None, None) => self.ask(state, None).await?,
         };
         let instance = Url::parse(&answer.instance_url).ok().filter(is_safe).ok_or_else(|| {
             Error::new(ErrorKind::BadData, "the org's address in the token answer is not an https address")
@@ -102,6 +110,18 @@ impl Session {
         let grant = Grant { header, base: Some(instance), generation: state.sign_in_count };
         state.live = Some((grant, identity));
         Ok(())
+    }
+
+    /// Signs in with a statement signed by `key`.
+    async fn sign(&self, state: &mut State, key: &SecretString) -> Result<TokenAnswer> {
+        let claims = Claims {
+            client_id: &self.auth.client_id,
+            username: self.auth.username.as_deref().unwrap_or_default(),
+            audience: &self.audience,
+        };
+        let signed = jwt::assertion(claims, key, self.clock.now())?;
+        let reply = api::token(&self.client, &self.login, &self.auth, TokenForm::Signed(&signed)).await?;
+        reply.map_err(|refusal| refuse(state, refusal))
     }
 
     /// Signs in with the newest refresh token there is, and keeps the next one if the org rotates them.
