@@ -20,12 +20,17 @@ use super::read::Wanted;
 use super::table::{DataFile, LogTable};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Files with fewer versions than this are small.
+/// Files with fewer versions than this are small, unless they have more bytes than the next line says.
 const SMALL_ROWS: u64 = 50_000;
+/// Files with fewer bytes than this, as they lie compressed, are small. A full batch of wide rows is larger.
+const SMALL_BYTES: u64 = 2 << 20;
 /// So many small files are worth a compaction.
 const WORTH_IT: usize = 32;
 /// The most versions that are brought together in one file.
 const MOST_ROWS: u64 = 250_000;
+/// The most bytes, as they lie compressed, that are brought together. In memory they are five to ten times as many,
+/// and there three times over: as read, in one piece, and sorted.
+const MOST_BYTES: u64 = 8 << 20;
 
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,7 +49,7 @@ impl LogTable {
     ///
     /// Storage when reading or writing fails; the log is then as it was.
     pub async fn compact_if_worth_it(&mut self) -> Result<Compacted> {
-        let small = self.files()?.iter().filter(|file| file.rows < SMALL_ROWS).count();
+        let small = self.files()?.iter().filter(|file| is_small(file)).count();
         if small < WORTH_IT { Ok(Compacted::default()) } else { self.compact().await }
     }
 
@@ -58,9 +63,10 @@ impl LogTable {
         let mut done = Compacted::default();
         let mut group: Vec<DataFile> = Vec::new();
         let mut groups: Vec<Vec<DataFile>> = Vec::new();
-        for file in self.files()?.into_iter().filter(|file| file.rows < SMALL_ROWS) {
+        for file in self.files()?.into_iter().filter(is_small) {
             let rows: u64 = group.iter().map(|file| file.rows).sum();
-            if rows + file.rows > MOST_ROWS {
+            let bytes: u64 = group.iter().map(|file| file.size_bytes).sum();
+            if rows + file.rows > MOST_ROWS || bytes + file.size_bytes > MOST_BYTES {
                 groups.push(std::mem::take(&mut group));
             }
             group.push(file);
@@ -120,6 +126,10 @@ impl LogTable {
             Err(error) => Err(storage(&self.stream().to_string(), error)),
         }
     }
+}
+
+fn is_small(file: &DataFile) -> bool {
+    file.rows < SMALL_ROWS && file.size_bytes < SMALL_BYTES
 }
 
 /// Sorts by key, then chain order.
