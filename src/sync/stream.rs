@@ -265,6 +265,27 @@ impl Confirm for Asking {
     }
 }
 
+impl Asking {
+    /// The records `keys` as pages of the sweep `reading`, which goes on from `cursor`.
+    async fn read_by_key(&self, keys: &[String], reading: &Reading, cursor: &Cursor) -> Result<Vec<Page>> {
+        let found = self.source.read_by_key(&self.stream, keys).await?;
+        self.requests.fetch_add(found.requests, Ordering::Relaxed);
+        self.bytes.fetch_add(found.bytes, Ordering::Relaxed);
+        let page = |(records, observed_at)| Page {
+            records,
+            rejected: Vec::new(),
+            reading: Some(reading.clone()),
+            ends_reading: false,
+            next: Next::More(cursor.clone()),
+            observed_at,
+            source_total: None,
+            requests: 0,
+            bytes: 0,
+        };
+        Ok(found.answers.into_iter().filter(|(records, _)| !records.is_empty()).map(page).collect())
+    }
+}
+
 /// Where the stream stands, and where it stood before the reading under way.
 struct Place {
     cursor: Option<Cursor>,
@@ -405,7 +426,35 @@ fn place_of(pages: &[Page]) -> String {
     }
 }
 
+/// How many records that a sweep found outdated are read and landed at a time.
+const OUTDATED_AT_A_TIME: usize = 10_000;
+
+/// Lands a batch; before the keys of a sweep, the records that they show to be outdated. Should the run end in
+/// between, the sweep goes on from where it stood, and shows what is left once more.
 async fn land(
+    bench: &Workbench<'_>,
+    id: &StreamId,
+    lander: &mut Lander,
+    pages: Vec<Page>,
+    not_before: Option<Timestamp>,
+    place: &mut Place,
+    asking: &Asking,
+    report: &mut StreamReport,
+) -> Result<()> {
+    let outdated = lander.outdated(&pages)?;
+    if let (Some(reading), Some(cursor), false) =
+        (pages.iter().find_map(|page| page.reading.clone()), place.cursor.clone(), outdated.is_empty())
+    {
+        info!(stream = %id, record_count = outdated.len(), "these records have a revision that is not on record, reading them by key");
+        for keys in outdated.chunks(OUTDATED_AT_A_TIME) {
+            let found = asking.read_by_key(keys, &reading, &cursor).await?;
+            land_batch(bench, id, lander, found, not_before, place, asking, report).await?;
+        }
+    }
+    land_batch(bench, id, lander, pages, not_before, place, asking, report).await
+}
+
+async fn land_batch(
     bench: &Workbench<'_>,
     id: &StreamId,
     lander: &mut Lander,
