@@ -251,9 +251,9 @@ impl Progress {
         self.limit.unwrap_or(rules.page_size)
     }
 
-    /// Whether to ask how many records there are: once, when a complete look begins.
+    /// Whether to ask how many records there are: once, when a reading begins.
     pub(super) fn asks_total(&self) -> bool {
-        self.read == 0 && self.total.is_none() && !matches!(self.kind, Kind::Window { .. })
+        self.read == 0 && self.total.is_none()
     }
 
     /// The same progress, asking for half as much at a time; `None` when it cannot be less.
@@ -281,8 +281,9 @@ impl Progress {
     }
 
     /// Moves behind a page of `count` records, the last with the id `last`. Also tells whether the reading is complete
-    /// with it: the page was not full, or all that were there when it began have been read (what was added since has a
-    /// higher id, and is read by the next window).
+    /// with it: all that were there when it began have been read (what was added since has a higher id, and is read by
+    /// the next window), or there is nothing behind them. A page that is not full ends it only when nothing is missing:
+    /// records may have been deleted since, or the page may lack some.
     pub(super) fn advanced(
         mut self,
         count: u64,
@@ -298,7 +299,11 @@ impl Progress {
         if !self.is_sweep() {
             self.max_id = self.max_id.max(self.after);
         }
-        let is_complete = count < u64::from(self.limit(rules)) || self.total.is_some_and(|total| self.read >= total);
+        let is_complete = match self.total {
+            _ if count == 0 => true,
+            Some(total) => self.read >= total,
+            None => count < u64::from(self.limit(rules)),
+        };
         (self, is_complete)
     }
 }
@@ -421,11 +426,11 @@ mod tests {
         let (end, is_complete) = next.clone().advanced(500, None, Some(1_300), RULES);
         assert!(is_complete, "all that were there are read");
         assert_eq!(end.done(), State::Done { until: at("11:59:00"), swept_at: Some(at("12:00:00")), max_id: 1_300 });
-        // Some were deleted meanwhile: only a page that is not full ends it.
+        // Some were deleted meanwhile, or the last page lacks some: only an empty page ends it.
+        assert!(!next.clone().advanced(499, None, Some(1_299), RULES).1);
         let (next, is_complete) = Progress { total: Some(1_100), ..next }.advanced(500, None, Some(1_300), RULES);
         assert!(!is_complete && next.advanced(0, None, None, RULES).1);
         let window = window();
-        assert!(!window.asks_total());
         let next = window.advanced(500, None, Some(40), RULES).0;
         assert_eq!((next.after, next.max_id), (40, 900));
     }

@@ -5,7 +5,7 @@
 //! kintone (gateways, Basic authentication, address checks) answers with pages or plain text.
 
 use super::model::{ErrorBody, TokenRefusal};
-use crate::connect::http::{Answer, Verdict, unexpected};
+use crate::connect::http::{Answer, Verdict, retry_after, unexpected};
 use crate::error::{Error, ErrorKind};
 
 /// A refusal after which the caller can go on in another way.
@@ -34,7 +34,13 @@ pub(super) enum Outcome {
 pub(super) fn classify(answer: &Answer) -> Outcome {
     let status = answer.status.as_u16();
     match serde_json::from_slice::<ErrorBody>(&answer.body) {
-        Ok(body) if !body.code.is_empty() => by_code(status, &body),
+        Ok(body) if !body.code.is_empty() => match by_code(status, &body) {
+            // Never seen from kintone, but a proxy may ask for it.
+            Outcome::Verdict(Verdict::Again { error, .. }) => {
+                Outcome::Verdict(Verdict::Again { error, wait: retry_after(answer) })
+            }
+            decided => decided,
+        },
         _ => without_code(answer, status),
     }
 }
