@@ -6,6 +6,7 @@
 mod chance;
 pub mod company;
 mod instant;
+pub mod kintone;
 mod number;
 pub mod salesforce;
 mod wire;
