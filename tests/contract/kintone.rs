@@ -206,7 +206,10 @@ async fn a_run_killed_after_any_page_is_continued_without_a_gap() {
         bench.domain.advance(2 * HOUR);
         let ranked = fields(json!({ "備考": format!("第{step}版") }));
         bench.domain.mass_update(CUSTOMERS, "顧客ランク in (\"A\")", &ranked).unwrap();
-        bench.domain.insert(CUSTOMERS, &fields(json!({ "会社名": "新しい会社", "顧客コード": format!("N{step}") }))).unwrap();
+        bench
+            .domain
+            .insert(CUSTOMERS, &fields(json!({ "会社名": "新しい会社", "顧客コード": format!("N{step}") })))
+            .unwrap();
     }
     bench.domain.advance(HOUR);
     let run = bench.reader.run().await.unwrap();
@@ -221,7 +224,10 @@ async fn what_became_visible_late_or_changed_without_a_time_is_found_by_the_swee
     bench.domain.advance(HOUR);
     let id = bench.an_id(7);
     bench.domain.update_late(CUSTOMERS, id, &fields(json!({ "備考": "遅れて見える" })), 2_000).unwrap();
-    let late = bench.domain.insert_late(CUSTOMERS, &fields(json!({ "会社名": "遅れた会社", "顧客コード": "L1" })), 2_000).unwrap();
+    let late = bench
+        .domain
+        .insert_late(CUSTOMERS, &fields(json!({ "会社名": "遅れた会社", "顧客コード": "L1" })), 2_000)
+        .unwrap();
     // Another record with a higher id is read meanwhile.
     bench.domain.insert(CUSTOMERS, &fields(json!({ "会社名": "早い会社", "顧客コード": "L2" }))).unwrap();
     bench.domain.advance(1_000);
@@ -240,7 +246,9 @@ async fn a_record_added_with_an_old_time_of_change_is_read_by_the_next_window() 
     let mut bench = Bench::of(50).await;
     bench.reader.run().await.unwrap();
     bench.domain.advance(HOUR);
-    let old = fields(json!({ "会社名": "移行した会社", "顧客コード": "M1", "作成日時": "2019-04-01T00:00:00Z", "更新日時": "2019-04-01T00:00:00Z" }));
+    let old = fields(
+        json!({ "会社名": "移行した会社", "顧客コード": "M1", "作成日時": "2019-04-01T00:00:00Z", "更新日時": "2019-04-01T00:00:00Z" }),
+    );
     bench.domain.insert(CUSTOMERS, &old).unwrap();
     bench.reader.run().await.unwrap();
     bench.assert_true();

@@ -96,7 +96,7 @@ impl Reader {
     }
 
     pub(crate) async fn stream_of(&self, source: &dyn Source) -> Result<Stream> {
-        source.describe(&self.stream).await
+        source.describe(self.stream).await
     }
 
     /// A run to its end.

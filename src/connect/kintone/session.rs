@@ -94,9 +94,8 @@ impl Session {
             used = newer;
             reply = self.ask(&used).await?;
         }
-        let answer = reply.map_err(|refusal| {
+        let answer = reply.inspect_err(|refusal| {
             state.refused = Some((refusal.message().to_owned(), refusal.help_text().unwrap_or_default().to_owned()));
-            refusal
         })?;
         if let Some(next) = answer.refresh_token.as_ref().filter(|next| *next != used.expose_secret()) {
             self.save(state, StoredToken { origin, token: SecretString::from(next.clone()) }).await?;
