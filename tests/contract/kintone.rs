@@ -213,7 +213,7 @@ async fn a_run_killed_after_any_page_is_continued_without_a_gap() {
     }
     bench.domain.advance(HOUR);
     let run = bench.reader.run().await.unwrap();
-    assert!(readings(&run.pages).starts_with("pw"), "{}", readings(&run.pages));
+    assert!(readings(&run.pages).starts_with("ppw"), "{}", readings(&run.pages));
     bench.assert_true();
 }
 
