@@ -203,16 +203,19 @@ impl Kintone {
     }
 
     fn check_allowance(&self, place: Place<'_>, spent: &Spent) -> Result<()> {
-        match self.allowance(place) {
-            Some(allowance) if spent.requests >= allowance => {
-                Err(Error::new(ErrorKind::Quota, "the requests that this source may make a day for the app are used up")
-                    .with("app", place.app.app)
-                    .with("used", spent.requests)
-                    .with("allowance", allowance)
-                    .help("what was read is kept; run the sync again after midnight UTC (09:00 in Japan), or raise `daily_requests` in the source's file"))
-            }
-            _ => Ok(()),
-        }
+        let Some(allowance) = self.allowance(place).filter(|allowance| spent.requests >= *allowance) else {
+            return Ok(());
+        };
+        // Of one app: that the others' requests are used up too would be another kind.
+        Err(Error::new(ErrorKind::RateLimited, "the requests that this source may make a day for the app are used up")
+            .code("E0303")
+            .with("app", place.app.app)
+            .with("used", spent.requests)
+            .with("allowance", allowance)
+            .help(
+                "what was read is kept; run the sync again after midnight UTC (09:00 in Japan), or raise \
+                 `daily_requests` in the source's file",
+            ))
     }
 
     fn rules(&self, place: Place<'_>, offer: &Offer, form_changed: bool) -> Rules {

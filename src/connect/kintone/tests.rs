@@ -613,7 +613,7 @@ async fn reading_stops_at_the_requests_of_a_day_and_goes_on_the_next() {
     let cursor = more(&first);
     assert_eq!(cursor.0["spent"], json!({ "day": "2026-11-22", "requests": 2 }));
     let error = source.read_page(&stream, Some(&cursor), false, INCREMENTAL).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Quota);
+    assert_eq!(error.kind(), ErrorKind::RateLimited, "the other apps are read all the same");
     assert!(error.render().contains("used: 2\n  allowance: 2"), "{}", error.render());
     let mut yesterday = cursor;
     yesterday.0["spent"]["day"] = json!("2026-11-21");
