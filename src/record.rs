@@ -156,6 +156,8 @@ pub struct RecordHead {
     pub key: String,
     /// The source's modification stamp.
     pub stamp: Option<Timestamp>,
+    /// The source's own count of the record's changes, where it keeps one: higher is later.
+    pub revision: Option<i64>,
     /// When the source says the record was born.
     pub created_at: Option<Timestamp>,
     /// Set when the source says the record is gone; its last values may still be in the fields.
@@ -306,8 +308,9 @@ pub enum Reading {
         /// scope under which the keys were last seen.
         scope: String,
     },
-    /// A complete pass over the keys alone: its pages deliver no fields, so it says nothing of any value. When it
-    /// ends, keys not seen are absent, as for a [`Reading::Pass`].
+    /// A complete pass over the keys alone: a page that delivers no fields says nothing of any value. When it
+    /// ends, keys not seen are absent, as for a [`Reading::Pass`]. Where its heads carry revisions, records whose
+    /// revision is not the one on record are read by key; those pages deliver fields, and count as records.
     Sweep {
         /// Names the sweep, the same on all its pages.
         id: String,

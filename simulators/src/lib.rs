@@ -3,5 +3,11 @@
 //! Shares no code with nenrin's connectors: what a connector believes about a system is tested against
 //! what this crate believes about it.
 
+mod chance;
 pub mod company;
+mod instant;
+pub mod kintone;
+mod number;
 pub mod salesforce;
+mod wire;
+mod words;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulators::salesforce::{Options, Server, parse_fault};
+use simulators::{kintone, salesforce};
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -18,6 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub enum System {
     /// A Salesforce org.
     Salesforce,
+    /// A kintone domain.
+    Kintone,
 }
 
 /// Serve a simulated system on loopback until stopped
@@ -51,39 +53,56 @@ pub struct SimulateArgs {
 ///
 /// Usage for a fault that cannot be understood or a port that is taken.
 pub async fn run(args: SimulateArgs, context: &Context) -> Result<ExitCode> {
-    let faults = args
-        .faults
-        .iter()
-        .map(|spec| {
-            parse_fault(spec).map_err(|why| {
-                Error::new(ErrorKind::Usage, format!("cannot understand the fault `{spec}`"))
-                    .help("see simulators/README.md for what there is")
-                    .caused_by(why)
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
     let at = args.at.unwrap_or_else(|| context.clock.now()).to_datetime();
-    let options = Options { seed: args.seed, records: args.records, at, port: args.port, ..Options::default() };
-    let server = Server::start(options).await.map_err(|error| {
-        Error::new(ErrorKind::Usage, "the port cannot be listened on")
-            .with("port", args.port)
-            .help("choose another with --port, or 0 for any free one")
-            .caused_by(error)
-    })?;
-    for fault in faults {
-        server.org().arm(fault);
+    let (seed, records, port) = (args.seed, args.records, args.port);
+    match args.system {
+        System::Salesforce => {
+            let faults = parsed(&args.faults, salesforce::parse_fault)?;
+            let options = salesforce::Options { seed, records, at, port, ..salesforce::Options::default() };
+            let server = salesforce::Server::start(options).await.map_err(|error| taken(port, error))?;
+            faults.into_iter().for_each(|fault| server.org().arm(fault));
+            announce_until_stopped("salesforce", &server.base_url(), &server.credentials()).await;
+            server.shutdown().await;
+        }
+        System::Kintone => {
+            let faults = parsed(&args.faults, kintone::parse_fault)?;
+            let options =
+                kintone::Options { seed, records, deals: records / 2, at, port, ..kintone::Options::default() };
+            let server = kintone::Server::start(options).await.map_err(|error| taken(port, error))?;
+            faults.into_iter().for_each(|fault| server.domain().arm(fault));
+            announce_until_stopped("kintone", &server.base_url(), &server.credentials()).await;
+            server.shutdown().await;
+        }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The faults that these texts describe, in the words of one system.
+fn parsed<F>(specs: &[String], parse: impl Fn(&str) -> std::result::Result<F, String>) -> Result<Vec<F>> {
+    let fault = |spec: &String| {
+        parse(spec).map_err(|why| {
+            Error::new(ErrorKind::Usage, format!("cannot understand the fault `{spec}`"))
+                .help("see simulators/README.md for what there is")
+                .caused_by(why)
+        })
+    };
+    specs.iter().map(fault).collect()
+}
+
+fn taken(port: u16, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Usage, "the port cannot be listened on")
+        .with("port", port)
+        .help("choose another with --port, or 0 for any free one")
+        .caused_by(error)
+}
+
+/// Prints where the system is and how to come in, then waits for a signal.
+async fn announce_until_stopped(system: &str, base_url: &str, credentials: &serde_json::Value) {
     let cancel = CancellationToken::new();
     let _guard = cancel_on_signal(cancel.clone());
-    let line = json!({
-        "system": "salesforce",
-        "base_url": server.base_url(),
-        "credentials": server.credentials(),
-    });
+    let line = json!({"system": system, "base_url": base_url, "credentials": credentials});
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{line}");
     let _ = out.flush();
     cancel.cancelled().await;
-    server.shutdown().await;
-    Ok(ExitCode::SUCCESS)
 }

@@ -7,11 +7,12 @@
 pub mod canonical;
 pub mod file;
 pub mod http;
+pub mod kintone;
 pub mod registry;
 pub mod salesforce;
 pub mod source;
 pub mod token;
 
 pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};
-pub use source::{Finding, ReadMode, Sighting, Source};
+pub use source::{Finding, Found, ReadMode, Sighting, Source};
 pub use token::{MemoryTokenStore, StoredToken, TokenStore};

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Hosts;
 use super::token::TokenStore;
-use super::{Source, file, salesforce};
+use super::{Source, file, kintone, salesforce};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::SourceId;
@@ -90,6 +90,12 @@ pub const CONNECTORS: &[Connector] = &[
         open: |args| Box::pin(async move { Ok(Box::new(file::FileSource::open(args)?) as Box<dyn Source>) }),
     },
     Connector {
+        name: "kintone",
+        about: "kintone apps and the tables within their records",
+        schema: || schemars::schema_for!(kintone::KintoneConfig),
+        open: |args| Box::pin(async move { Ok(Box::new(kintone::Kintone::open(args)?) as Box<dyn Source>) }),
+    },
+    Connector {
         name: "salesforce",
         about: "Salesforce objects through the REST API",
         schema: || schemars::schema_for!(salesforce::SalesforceConfig),
@@ -120,7 +126,7 @@ mod tests {
     fn an_unknown_connector_is_told_with_those_there_are() {
         assert_eq!(Connector::named("file").unwrap().name, "file");
         let error = Connector::named("salesfroce").unwrap_err();
-        assert_eq!(error.help_text(), Some("use one of: file, salesforce"));
+        assert_eq!(error.help_text(), Some("use one of: file, kintone, salesforce"));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use crate::error::Result;
-use crate::record::{Cursor, Page, Stream};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::{Cursor, Page, Records, Stream};
 
 /// How a run wants a stream to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +33,17 @@ pub struct Sighting {
     /// The keys of those that are.
     pub keys: Vec<String>,
     /// Requests made to find out.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
+}
+
+/// Records that were read by key.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Those that are there, an answer at a time, with when it was given.
+    pub answers: Vec<(Records, Timestamp)>,
+    /// Requests made to read them.
     pub requests: u64,
     /// Bytes received.
     pub bytes: u64,
@@ -86,5 +98,15 @@ pub trait Source: Send + Sync {
     /// As for reading a page.
     async fn still_there(&self, _stream: &Stream, _keys: &[String]) -> Result<Option<Sighting>> {
         Ok(None)
+    }
+
+    /// Reads the records `keys`, which a sweep showed under a revision that is not on record. Only asked of a
+    /// source whose sweeps carry revisions; what is no longer there is left out.
+    ///
+    /// # Errors
+    ///
+    /// As for reading a page.
+    async fn read_by_key(&self, stream: &Stream, _keys: &[String]) -> Result<Found> {
+        Err(Error::new(ErrorKind::Internal, "the source cannot read records by key").with("stream", &stream.name))
     }
 }

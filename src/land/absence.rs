@@ -77,7 +77,14 @@ mod tests {
     fn entry(key: u128, seq: i64) -> IndexEntry {
         IndexEntry {
             key,
-            link: Link { hash: 0, seq, valid_from: Timestamp::from_micros(0), stamp: None, deleted: None },
+            link: Link {
+                hash: 0,
+                seq,
+                valid_from: Timestamp::from_micros(0),
+                stamp: None,
+                revision: None,
+                deleted: None,
+            },
         }
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Link {
     pub valid_from: Timestamp,
     /// The source's stamp, as sent.
     pub stamp: Option<Timestamp>,
+    /// The source's revision when the record was last read, this content or not; `None` when nobody remembers.
+    pub revision: Option<i64>,
     /// `None`: alive.
     pub deleted: Option<DeleteKind>,
 }
@@ -25,6 +27,7 @@ pub(crate) struct Link {
 pub(crate) struct Incoming {
     pub hash: u128,
     pub stamp: Option<Timestamp>,
+    pub revision: Option<i64>,
     pub observed_at: Timestamp,
     pub deleted: Option<DeleteKind>,
 }
@@ -65,7 +68,8 @@ impl StampRule<'_> {
 /// Decides what `incoming` means after `last`.
 ///
 /// A statement dates everything by its own instant; any other reading by the stamp where B2 allows it, else
-/// by the time of the answer; never before the link before, never after the answer (B3).
+/// by the time of the answer; never before the link before, never after the answer (B3). A revision that rose
+/// says that the stamp belongs to a change since the link before, whatever its value.
 pub(crate) fn decide(last: Option<&Link>, incoming: &Incoming, rule: &StampRule<'_>) -> Decision {
     let Some(last) = last else {
         let date = match rule.reading {
@@ -77,7 +81,9 @@ pub(crate) fn decide(last: Option<&Link>, incoming: &Incoming, rule: &StampRule<
     let date = || match rule.reading {
         Reading::Statement { at, .. } => (*at).max(last.valid_from),
         _ => {
-            let stamp = incoming.stamp.filter(|stamp| Some(*stamp) != last.stamp && rule.admits(*stamp));
+            let rose = matches!((last.revision, incoming.revision), (Some(known), Some(read)) if read > known);
+            let admits = |stamp: &Timestamp| rose || (Some(*stamp) != last.stamp && rule.admits(*stamp));
+            let stamp = incoming.stamp.filter(admits);
             stamp.unwrap_or(incoming.observed_at).min(incoming.observed_at).max(last.valid_from)
         }
     };
@@ -100,11 +106,11 @@ mod tests {
     }
 
     fn link(hash: u128, valid_from: i64, stamp: i64) -> Link {
-        Link { hash, seq: 1, valid_from: t(valid_from), stamp: Some(t(stamp)), deleted: None }
+        Link { hash, seq: 1, valid_from: t(valid_from), stamp: Some(t(stamp)), revision: None, deleted: None }
     }
 
     fn incoming(hash: u128, stamp: i64, observed_at: i64) -> Incoming {
-        Incoming { hash, stamp: Some(t(stamp)), observed_at: t(observed_at), deleted: None }
+        Incoming { hash, stamp: Some(t(stamp)), revision: None, observed_at: t(observed_at), deleted: None }
     }
 
     const fn window(from: i64, until: i64) -> Reading {
@@ -140,6 +146,21 @@ mod tests {
         let rule = StampRule { reading: &reading, not_before: Some(t(90)) };
         assert_eq!(decide(Some(&link(7, 10, 10)), &incoming(8, 30, 110), &rule), Decision::Changed(t(110)));
         assert_eq!(decide(Some(&link(7, 10, 10)), &incoming(8, 95, 110), &rule), Decision::Changed(t(95)));
+    }
+
+    #[test]
+    fn b2_a_revision_that_rose_dates_a_change_by_its_stamp_and_one_that_did_not_does_not() {
+        let known = |revision| Link { revision, ..link(7, 10, 10) };
+        let read = |stamp, revision| Incoming { revision, ..incoming(8, stamp, 260) };
+        let reading = window(200, 300);
+        let decided = |last, read| decide(Some(&last), &read, &rule(&reading));
+        // It became visible long after its stamp.
+        assert_eq!(decided(known(Some(3)), read(50, Some(4))), Decision::Changed(t(50)));
+        // Two changes within what the stamp can tell apart.
+        assert_eq!(decided(known(Some(3)), read(10, Some(4))), Decision::Changed(t(10)));
+        for revisions in [(Some(3), Some(3)), (None, Some(4)), (Some(3), None)] {
+            assert_eq!(decided(known(revisions.0), read(50, revisions.1)), Decision::Changed(t(260)), "{revisions:?}");
+        }
     }
 
     #[test]

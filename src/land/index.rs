@@ -46,6 +46,11 @@ impl IndexEntry {
             Some(DeleteKind::Deleted) => 4,
             Some(DeleteKind::Merged) => 5,
         };
+        // One more than the revision; 0 is none. What seven bytes cannot hold is not remembered.
+        let revision = self.link.revision.and_then(|revision| u64::try_from(revision).ok()).map_or(0, |n| n + 1);
+        if revision < 1 << 56 {
+            bytes[57..64].copy_from_slice(&revision.to_be_bytes()[1..]);
+        }
         bytes
     }
 
@@ -53,6 +58,8 @@ impl IndexEntry {
         let number = |from: usize| bytes.get(from..from + 8)?.try_into().ok().map(i64::from_be_bytes);
         let wide = |from: usize| bytes.get(from..from + 16)?.try_into().ok().map(u128::from_be_bytes);
         let stamp = number(48)?;
+        let mut revision = [0; 8];
+        revision[1..].copy_from_slice(bytes.get(57..64)?);
         Some(IndexEntry {
             key: wide(0)?,
             link: Link {
@@ -60,6 +67,7 @@ impl IndexEntry {
                 seq: number(32)?,
                 valid_from: Timestamp::from_micros(number(40)?),
                 stamp: (stamp != i64::MIN).then(|| Timestamp::from_micros(stamp)),
+                revision: i64::try_from(u64::from_be_bytes(revision)).ok()?.checked_sub(1).filter(|n| *n >= 0),
                 deleted: match bytes.get(56)? {
                     0 => None,
                     1 => Some(DeleteKind::Unreadable),
@@ -155,7 +163,7 @@ impl Index {
 
     /// Adds the links of batch `n`, durably.
     pub(crate) fn add(&mut self, n: i64, mut entries: Vec<IndexEntry>) -> Result<()> {
-        entries.sort_unstable_by_key(|entry| (entry.key, entry.link.valid_from, entry.link.seq));
+        entries.sort_unstable_by_key(|entry| (entry.key, entry.link.valid_from, entry.link.seq, entry.link.revision));
         entries.dedup_by(|later, earlier| {
             let same = later.key == earlier.key;
             if same {
@@ -187,6 +195,11 @@ impl Index {
             let _ = std::fs::remove_file(self.folder.join(name)); // a leftover is harmless
         }
         Ok(())
+    }
+
+    /// Remembers what was learnt about links that are there: the log did not move with it.
+    pub(crate) fn touch(&mut self, entries: Vec<IndexEntry>) -> Result<()> {
+        if entries.is_empty() { Ok(()) } else { self.add(self.manifest.n, entries) }
     }
 
     fn write_run(&self, name: &str, olds: &[Run], new: &[IndexEntry]) -> std::io::Result<Run> {
@@ -368,6 +381,7 @@ mod tests {
             seq,
             valid_from: Timestamp::from_micros(seq / 3),
             stamp: (seq % 2 == 0).then(|| Timestamp::from_micros(seq)),
+            revision: (seq % 3 == 0).then_some(seq - 1),
             deleted: (seq % 5 == 0).then_some(DeleteKind::Merged),
         };
         IndexEntry { key, link }

@@ -20,7 +20,7 @@ use super::versions::{Completions, Content, Origins, Version, build};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{AbsenceNote, KeyMap, Lake, Ledger, LogTable, NewVersions, Pass, Statement, key_hash};
-use crate::record::{DeleteKind, FieldClass, Page, Reading, Rejected, Stream, StreamId};
+use crate::record::{DeleteKind, FieldClass, Page, Reading, RecordHead, Rejected, Stream, StreamId};
 
 /// Asks the source whether records that a complete reading did not show are there all the same (E2).
 #[async_trait]
@@ -216,16 +216,17 @@ impl Lander {
             taken.progress = self.seen.as_ref().map(Seen::progress);
             return Ok(taken);
         };
-        let is_sweep = matches!(reading, Reading::Sweep { .. });
-        let mut rows = self.rows(pages, is_sweep, &mut taken);
+        let mut rows = self.rows(pages, &mut taken);
         let later = self.later_statement(&reading).await?;
         let mut keys: Vec<u128> = rows.iter().map(|row| row.key).collect();
         keys.dedup();
         let mut seen_keys = keys.clone();
-        if is_sweep {
+        if matches!(reading, Reading::Sweep { .. }) {
             // A key that is there says nothing of its values: only the keys that are missing will count.
-            rows.clear();
+            rows.retain(|row| !shows_keys(&pages[row.page]));
             keys.clear();
+            keys.extend(rows.iter().map(|row| row.key));
+            keys.dedup();
         }
         let earlier = match (&later, &reading) {
             (Some(_), Reading::Statement { at, .. }) => Some(links_at(&self.log, *at).await?),
@@ -334,6 +335,36 @@ impl Lander {
         Ok(taken)
     }
 
+    /// The records whose keys `pages` of a sweep show under another revision than the one they were last read
+    /// with: changed without a word, visible too late, or never read. None where the source keeps no revisions.
+    ///
+    /// # Errors
+    ///
+    /// Storage, when the change index cannot be read.
+    pub(crate) fn outdated(&self, pages: &[Page]) -> Result<Vec<String>> {
+        let shown = pages.iter().filter(|page| matches!(page.reading, Some(Reading::Sweep { .. })) && shows_keys(page));
+        let heads = shown.flat_map(|page| page.records.heads());
+        let mut shown: Vec<(u128, &RecordHead)> = heads
+            .filter(|head| head.revision.is_some() && !head.key.is_empty())
+            .map(|head| (key_hash(&head.key), head))
+            .collect();
+        shown.sort_unstable_by_key(|(key, _)| *key);
+        shown.dedup_by_key(|(key, _)| *key);
+        let keys: Vec<u128> = shown.iter().map(|(key, _)| *key).collect();
+        let links = self.index.look_up(&keys)?;
+        let mut outdated: Vec<&RecordHead> = shown
+            .iter()
+            .zip(links)
+            .filter(|((_, head), link)| {
+                link.is_none_or(|link| link.deleted.is_some() || link.revision != head.revision)
+            })
+            .map(|((_, head), _)| *head)
+            .collect();
+        // In an order that the same sweep gives again.
+        outdated.sort_unstable_by(|a, b| (a.key.len(), &a.key).cmp(&(b.key.len(), &b.key)));
+        Ok(outdated.into_iter().map(|head| head.key.clone()).collect())
+    }
+
     /// What a batch without rows adds: nothing, and the reading under way is over.
     pub(crate) fn nothing(&mut self) -> Taken {
         self.seen = None;
@@ -343,15 +374,17 @@ impl Lander {
     /// Takes note that what [`take`](Self::take) gave is stored as batch `n`; `wrote` when it had versions.
     pub fn applied(&mut self, n: i64, wrote: bool, taken: &mut Taken) -> Result<()> {
         self.max_seq = taken.max_seq;
-        if wrote { self.index.add(n, std::mem::take(&mut taken.links)) } else { Ok(()) }
+        let links = std::mem::take(&mut taken.links);
+        if wrote { self.index.add(n, links) } else { self.index.touch(links) }
     }
 
     /// The rows of the batch by key, then reading order; rows without a key are rejected.
-    fn rows(&self, pages: &[Page], is_sweep: bool, taken: &mut Taken) -> Vec<Row> {
+    fn rows(&self, pages: &[Page], taken: &mut Taken) -> Vec<Row> {
         let mut rows = Vec::with_capacity(pages.iter().map(|page| page.records.len()).sum());
         let mut order = 0;
         for (page_index, page) in pages.iter().enumerate() {
             // What a sweep shows are keys, no records: they are not counted as read.
+            let is_sweep = matches!(page.reading, Some(Reading::Sweep { .. })) && shows_keys(page);
             let shown = if is_sweep { 0 } else { page.records.len() as u64 };
             taken.counts.read += shown + page.rejected.len() as u64;
             taken.counts.rejected += page.rejected.len() as u64;
@@ -630,6 +663,11 @@ impl Lander {
     }
 }
 
+/// Whether a page of a sweep shows keys alone, not records that were read because of it.
+fn shows_keys(page: &Page) -> bool {
+    page.records.fields().is_empty()
+}
+
 /// A folder name for a stream's caches: readable and unambiguous.
 fn cache_name(id: &StreamId) -> String {
     let safe: String = id.stream.chars().filter(|c| c.is_alphanumeric()).take(40).collect();
@@ -687,7 +725,7 @@ fn push_restatement(
         gone => {
             let kind = gone.and_then(|link| link.deleted).unwrap_or(DeleteKind::Absent);
             let hash = gone.map_or(0, |link| link.hash);
-            (Link { hash, seq, valid_from: later_at, stamp: None, deleted: Some(kind) }, Content::None)
+            (Link { hash, seq, valid_from: later_at, stamp: None, revision: None, deleted: Some(kind) }, Content::None)
         }
     };
     versions.push(version_of(key, &link, landing, content));
@@ -745,11 +783,19 @@ impl Work<'_> {
                     None => completed.as_ref().and_then(|values| values[position - plan.delivered].as_deref()),
                 })
             };
-            let incoming = Incoming { hash, stamp: head.stamp, observed_at: page.observed_at, deleted: head.deleted };
+            let (stamp, revision, deleted) = (head.stamp, head.revision, head.deleted);
+            let incoming = Incoming { hash, stamp, revision, observed_at: page.observed_at, deleted };
             let decision = decide(last.as_ref(), &incoming, &self.rule);
             let valid_from = match decision {
                 Decision::Unchanged => {
                     taken.counts.unchanged += 1;
+                    if let Some(known) = &mut last
+                        && revision.is_some()
+                        && known.revision != revision
+                    {
+                        known.revision = revision;
+                        self.links.push(IndexEntry { key: row.key, link: *known });
+                    }
                     continue;
                 }
                 Decision::New(at) => {
@@ -774,7 +820,7 @@ impl Work<'_> {
                 self.completions.rows.len() - 1
             });
             let content = Content::Page { page: row.page, row: row.row, completed };
-            let link = Link { hash, seq, valid_from, stamp: head.stamp, deleted: head.deleted };
+            let link = Link { hash, seq, valid_from, stamp, revision, deleted };
             self.versions.push(Version {
                 key: head.key.clone(),
                 valid_from,

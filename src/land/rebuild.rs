@@ -56,6 +56,8 @@ async fn for_each_link(log: &LogTable, mut visit: impl FnMut(IndexEntry)) -> Res
                     seq: seq.value(row),
                     valid_from: Timestamp::from_micros(valid_from.value(row)),
                     stamp: stamp.is_valid(row).then(|| Timestamp::from_micros(stamp.value(row))),
+                    // The record may have been read since under a higher one, without a new version.
+                    revision: None,
                     deleted,
                 },
             });

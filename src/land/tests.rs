@@ -57,6 +57,7 @@ fn page(fields: &[&str], rows: &[Row], reading: Reading, ends: bool, observed_at
         builder.finish_row(RecordHead {
             key: row.key.clone(),
             stamp: row.stamp.map(t),
+            revision: None,
             created_at: row.created_at.map(t),
             deleted: row.deleted,
             winner: None,
@@ -541,6 +542,61 @@ fn e2_a_sweep_of_keys_finds_what_is_gone_and_says_nothing_of_values() {
         let gone = |at: i64| bench.lander.ledger().gone_around(t(at), Timestamp::MAX);
         assert_eq!([gone(9), gone(10), gone(99), gone(100)], [0, 1, 1, 0]);
         assert_eq!(bench.lander.ledger().gone_around(t(50), t(119)), 0, "before it was found nobody knew");
+    });
+}
+
+/// A page of records with a stamp and a revision; without fields where a record has no value.
+fn revised(rows: &[(&str, i64, i64, &[&str])], reading: Reading, ends: bool, observed_at: i64) -> Page {
+    let names: Arc<[String]> = if rows[0].3.is_empty() { Arc::from([]) } else { Arc::from(["v".to_owned()]) };
+    let mut builder = RecordsBuilder::new(names, rows.len());
+    for (key, stamp, revision, values) in rows {
+        values.iter().for_each(|value| builder.set(0, Some(value)));
+        let (stamp, revision) = (Some(t(*stamp)), Some(*revision));
+        builder.finish_row(RecordHead { key: (*key).to_owned(), stamp, revision, ..RecordHead::default() });
+    }
+    Page { records: builder.finish(), ..page(&[], &[], reading, ends, observed_at) }
+}
+
+#[test]
+fn b2_a_sweep_of_revisions_shows_what_changed_without_a_word_and_what_came_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let offered = stream(&["v"], false);
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &offered).await;
+        let pass = Reading::Pass { id: "1".into(), started_at: t(10), scope: "all".into() };
+        let rows: [(&str, i64, i64, &[&str]); 3] = [("9", 5, 1, &["1"]), ("10", 5, 1, &["2"]), ("11", 5, 1, &["3"])];
+        bench.land(&[revised(&rows, pass, true, 20)], 30, None).await;
+        // 9 was saved again as it was: no version, but the revision is on record, also for the next process.
+        let window = Reading::Window { from: t(20), until: t(60) };
+        let taken = bench.land(&[revised(&[("9", 40, 2, &["1"])], window, true, 60)], 70, None).await;
+        assert_eq!((taken.version_count, taken.counts.unchanged), (0, 1));
+        bench.reopen(&offered, false).await;
+
+        let sweep = || Reading::Sweep { id: "2".into(), started_at: t(100), scope: "all".into() };
+        let shown = [revised(&[("8", 0, 1, &[]), ("9", 0, 2, &[]), ("10", 0, 2, &[])], sweep(), true, 110)];
+        assert_eq!(bench.lander.outdated(&shown).unwrap(), ["8", "10"], "late, silent; 9 is as it was read");
+        let read = revised(&[("8", 15, 1, &["0"]), ("10", 15, 2, &["2b"])], sweep(), false, 112);
+        let taken = bench.land(&[read], 115, Some(90)).await;
+        assert_eq!((taken.counts.read, taken.counts.new, taken.counts.changed), (2, 1, 1));
+        let taken = bench.land(&shown, 120, Some(90)).await;
+        assert_eq!((taken.counts.read, taken.counts.deleted_by_absence), (0, 1), "11 is gone, 8 and 10 are not");
+        let state = bench.state(&["v"], 99, 1_000).await;
+        let state: Vec<_> = state.iter().map(|(key, values)| (key.as_str(), values[0].as_deref().unwrap())).collect();
+        assert_eq!(
+            state,
+            [("10", "2b"), ("11", "3"), ("8", "0"), ("9", "1")],
+            "dated by the stamp of a revision that rose"
+        );
+        assert!(bench.lander.outdated(&shown).unwrap().is_empty());
+
+        // Without its cache nobody remembers revisions: every record is read again, and nothing changes.
+        bench.reopen(&offered, true).await;
+        assert_eq!(bench.lander.outdated(&shown).unwrap(), ["8", "9", "10"]);
+        let again: [(&str, i64, i64, &[&str]); 3] =
+            [("8", 15, 1, &["0"]), ("9", 40, 2, &["1"]), ("10", 15, 2, &["2b"])];
+        let taken = bench.land(&[revised(&again, sweep(), false, 130)], 140, Some(90)).await;
+        assert_eq!((taken.version_count, taken.counts.unchanged), (0, 3));
+        assert!(bench.lander.outdated(&shown).unwrap().is_empty());
     });
 }
 

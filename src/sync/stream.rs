@@ -211,7 +211,7 @@ async fn read_and_land(
     let not_before = standing.complete_through.map(|through| through.plus_secs(-OVERLAP_SECS));
     let before = standing.payload.before.or_else(|| standing.cursor.clone());
     let swept_at = standing.payload.swept_at;
-    let mut place = Place { cursor: standing.cursor.clone(), before, swept_at };
+    let mut place = Place { cursor: standing.cursor.clone(), before, swept_at, not_before };
 
     let (send, mut receive) = mpsc::channel::<Waiting>(PAGES_AHEAD);
     let queue = Queue { send, room: Room::of(bench.limits.size_bytes) };
@@ -223,7 +223,7 @@ async fn read_and_land(
         bytes: AtomicU64::new(0),
     };
     let reader = tokio::spawn(read_pages(source, stream.clone(), standing.cursor, mode, queue, stop.clone()));
-    let landed = land_pages(bench, id, &mut lander, &mut receive, not_before, &mut place, &asking, report).await;
+    let landed = land_pages(bench, id, &mut lander, &mut receive, &mut place, &asking, report).await;
     report.requests += asking.requests.into_inner();
     report.bytes += asking.bytes.into_inner();
     stop.cancel();
@@ -265,12 +265,35 @@ impl Confirm for Asking {
     }
 }
 
+impl Asking {
+    /// The records `keys` as pages of the sweep `reading`, which goes on from `cursor`.
+    async fn read_by_key(&self, keys: &[String], reading: &Reading, cursor: &Cursor) -> Result<Vec<Page>> {
+        let found = self.source.read_by_key(&self.stream, keys).await?;
+        self.requests.fetch_add(found.requests, Ordering::Relaxed);
+        self.bytes.fetch_add(found.bytes, Ordering::Relaxed);
+        let page = |(records, observed_at)| Page {
+            records,
+            rejected: Vec::new(),
+            reading: Some(reading.clone()),
+            ends_reading: false,
+            next: Next::More(cursor.clone()),
+            observed_at,
+            source_total: None,
+            requests: 0,
+            bytes: 0,
+        };
+        Ok(found.answers.into_iter().filter(|(records, _)| !records.is_empty()).map(page).collect())
+    }
+}
+
 /// Where the stream stands, and where it stood before the reading under way.
 struct Place {
     cursor: Option<Cursor>,
     before: Option<Cursor>,
     /// When the last complete look at all keys began.
     swept_at: Option<Timestamp>,
+    /// For passes and sweeps: no stamp before this instant dates a change (B2).
+    not_before: Option<Timestamp>,
 }
 
 /// Memory for pages that wait, so that the next batch is read while one is landed.
@@ -341,7 +364,6 @@ async fn land_pages(
     id: &StreamId,
     lander: &mut Lander,
     pages: &mut mpsc::Receiver<Waiting>,
-    not_before: Option<Timestamp>,
     place: &mut Place,
     asking: &Asking,
     report: &mut StreamReport,
@@ -354,11 +376,11 @@ async fn land_pages(
             Some(Ok(page)) => page,
             Some(Err(error)) => {
                 // What was read before the failure is as good as ever.
-                land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
+                land(bench, id, lander, std::mem::take(&mut batch), place, asking, report).await?;
                 return Err(error);
             }
             None => {
-                land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
+                land(bench, id, lander, std::mem::take(&mut batch), place, asking, report).await?;
                 return Err(Error::new(ErrorKind::Cancelled, "the run was asked to stop")
                     .with("stream", id)
                     .help("what was read is kept; the next run continues from here"));
@@ -371,7 +393,7 @@ async fn land_pages(
             report.source_total = page.source_total;
         }
         if batch.last().is_some_and(|last| last.reading != page.reading) {
-            land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
+            land(bench, id, lander, std::mem::take(&mut batch), place, asking, report).await?;
         }
         if batch.is_empty() {
             began_at = bench.clock.now();
@@ -389,7 +411,7 @@ async fn land_pages(
         let BatchLimits { records: most, size_bytes: most_bytes, secs } = bench.limits;
         let full = records >= most || size_bytes >= most_bytes || bench.clock.now() >= began_at.plus_secs(secs);
         if done || ends || full {
-            land(bench, id, lander, std::mem::take(&mut batch), not_before, place, asking, report).await?;
+            land(bench, id, lander, std::mem::take(&mut batch), place, asking, report).await?;
         }
         if done {
             return Ok(());
@@ -405,12 +427,38 @@ fn place_of(pages: &[Page]) -> String {
     }
 }
 
+/// How many records that a sweep found outdated are read and landed at a time.
+const OUTDATED_AT_A_TIME: usize = 10_000;
+
+/// Lands a batch; before the keys of a sweep, the records that they show to be outdated. Should the run end in
+/// between, the sweep goes on from where it stood, and shows what is left once more.
 async fn land(
     bench: &Workbench<'_>,
     id: &StreamId,
     lander: &mut Lander,
     pages: Vec<Page>,
-    not_before: Option<Timestamp>,
+    place: &mut Place,
+    asking: &Asking,
+    report: &mut StreamReport,
+) -> Result<()> {
+    let outdated = lander.outdated(&pages)?;
+    if let (Some(reading), Some(cursor), false) =
+        (pages.iter().find_map(|page| page.reading.clone()), place.cursor.clone(), outdated.is_empty())
+    {
+        info!(stream = %id, record_count = outdated.len(), "these records have a revision that is not on record, reading them by key");
+        for keys in outdated.chunks(OUTDATED_AT_A_TIME) {
+            let found = asking.read_by_key(keys, &reading, &cursor).await?;
+            land_batch(bench, id, lander, found, place, asking, report).await?;
+        }
+    }
+    land_batch(bench, id, lander, pages, place, asking, report).await
+}
+
+async fn land_batch(
+    bench: &Workbench<'_>,
+    id: &StreamId,
+    lander: &mut Lander,
+    pages: Vec<Page>,
     place: &mut Place,
     asking: &Asking,
     report: &mut StreamReport,
@@ -422,8 +470,8 @@ async fn land(
     };
     let recorded_at = checkpoint::next_recorded_at(bench.clock, lander);
     let (run_id, allow_deletes) = (bench.run_id, bench.allow_deletes);
-    let landing =
-        Landing { run_id, recorded_at, not_before, allow_deletes, swept_before: place.swept_at, confirm: asking };
+    let Place { not_before, swept_at: swept_before, .. } = *place;
+    let landing = Landing { run_id, recorded_at, not_before, allow_deletes, swept_before, confirm: asking };
     let mut taken = match lander.take(&pages, &landing).await {
         Ok(taken) => taken,
         Err(error) if is_brake(&error) => {

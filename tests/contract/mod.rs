@@ -1,4 +1,5 @@
 //! What a connector promises, tested against the simulated outside systems.
 
+mod kintone;
 mod reader;
 mod salesforce;

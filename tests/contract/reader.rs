@@ -1,6 +1,6 @@
 //! Reads a source as a sync run does, and keeps what a log would know afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use nenrin::connect::http::{Hosts, ManualTimer, Settings};
 use nenrin::connect::registry::Connector;
 use nenrin::connect::{Calendar, MemoryTokenStore, OpenArgs, ReadMode, Source, TokenStore};
 use nenrin::error::Result;
-use nenrin::record::{Cursor, DeleteKind, Next, Page, SourceId, Stream};
+use nenrin::record::{Cursor, DeleteKind, Next, Page, Reading, Records, SourceId, Stream};
 use serde_json::Value;
 
 #[derive(Debug)]
@@ -29,6 +29,7 @@ impl Calendar for NoCalendar {
 pub(crate) struct Known {
     pub(crate) deleted: Option<DeleteKind>,
     pub(crate) winner: Option<String>,
+    pub(crate) revision: Option<i64>,
     pub(crate) values: BTreeMap<String, Option<String>>,
 }
 
@@ -52,6 +53,8 @@ pub(crate) struct Reader {
     pub(crate) clock: ManualClock,
     pub(crate) cursor: Option<Cursor>,
     pub(crate) known: BTreeMap<String, Known>,
+    /// The pass or sweep under way: its id, what was known when it began, and what it has shown since.
+    looking: Option<(String, BTreeSet<String>, BTreeSet<String>)>,
     runs: u32,
 }
 
@@ -69,8 +72,14 @@ impl Reader {
             clock: ManualClock::at("2001-01-01T00:00:00Z".parse().unwrap()),
             cursor: None,
             known: BTreeMap::new(),
+            looking: None,
             runs: 0,
         }
+    }
+
+    /// Changes the settings, for the runs to come.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Value)) {
+        change(&mut self.config);
     }
 
     /// Opens the source as a new process does.
@@ -90,7 +99,7 @@ impl Reader {
     }
 
     pub(crate) async fn stream_of(&self, source: &dyn Source) -> Result<Stream> {
-        source.describe(&self.stream).await
+        source.describe(self.stream).await
     }
 
     /// A run to its end.
@@ -111,7 +120,7 @@ impl Reader {
         while run.pages.len() < page_limit {
             let first = run.pages.is_empty();
             let page = source.read_page(&stream, self.cursor.as_ref(), first, mode).await?;
-            self.keep(&page);
+            run.requests += self.keep(source.as_ref(), &stream, &page).await?;
             run.read += page.records.len() as u64;
             run.requests += page.requests;
             let next = page.next.clone();
@@ -128,14 +137,60 @@ impl Reader {
         Ok(run)
     }
 
-    fn keep(&mut self, page: &Page) {
+    /// Keeps what a page shows, as landing would: what is missing from a complete look is asked for, and so is what a
+    /// sweep shows under another revision. Gives the requests made for it.
+    async fn keep(&mut self, source: &dyn Source, stream: &Stream, page: &Page) -> Result<u64> {
         assert!(page.rejected.is_empty());
-        for (row, head) in page.records.heads().iter().enumerate() {
-            let values = page.records.fields().iter().enumerate();
-            let values =
-                values.map(|(i, name)| (name.clone(), page.records.value(row, i).map(str::to_owned))).collect();
-            let known = Known { deleted: head.deleted, winner: head.winner.clone(), values };
-            self.known.insert(head.key.clone(), known);
+        let mut requests = 0;
+        let keys = || page.records.heads().iter().map(|head| head.key.clone());
+        let id = match &page.reading {
+            Some(Reading::Pass { id, .. }) => Some(id.clone()),
+            Some(Reading::Sweep { id, .. }) => Some(format!("sweep {id}")),
+            _ => None,
+        };
+        if id.as_ref() != self.looking.as_ref().map(|(id, ..)| id) {
+            self.looking = id.map(|id| (id, self.known.keys().cloned().collect(), BTreeSet::new()));
+        }
+        if let Some((_, _, shown)) = &mut self.looking {
+            shown.extend(keys());
+        }
+        if page.records.fields().is_empty() {
+            let heads = page.records.heads().iter();
+            let outdated = heads.filter(|head| head.revision.is_some()).filter(|head| {
+                let known = self.known.get(&head.key);
+                known.is_none_or(|known| known.deleted.is_some() || known.revision != head.revision)
+            });
+            let outdated: Vec<String> = outdated.map(|head| head.key.clone()).collect();
+            if !outdated.is_empty() {
+                let found = source.read_by_key(stream, &outdated).await?;
+                requests += found.requests;
+                found.answers.iter().for_each(|(records, _)| self.keep_records(records));
+            }
+        } else {
+            self.keep_records(&page.records);
+        }
+        if page.ends_reading
+            && let Some((_, before, shown)) = self.looking.take()
+        {
+            let alive = |key: &&String| self.known.get(*key).is_some_and(|known| known.deleted.is_none());
+            let missing: Vec<String> = before.difference(&shown).filter(alive).cloned().collect();
+            if !missing.is_empty() {
+                let sighting = source.still_there(stream, &missing).await?.unwrap_or_default();
+                requests += sighting.requests;
+                for key in missing.iter().filter(|key| !sighting.keys.contains(key)) {
+                    self.known.get_mut(key).unwrap().deleted = Some(DeleteKind::Absent);
+                }
+            }
+        }
+        Ok(requests)
+    }
+
+    fn keep_records(&mut self, records: &Records) {
+        for (row, head) in records.heads().iter().enumerate() {
+            let values = records.fields().iter().enumerate();
+            let values = values.map(|(i, name)| (name.clone(), records.value(row, i).map(str::to_owned))).collect();
+            let (deleted, winner, revision) = (head.deleted, head.winner.clone(), head.revision);
+            self.known.insert(head.key.clone(), Known { deleted, winner, revision, values });
         }
     }
 }

@@ -6,13 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::chance::secret;
 use crate::salesforce::id;
 use crate::salesforce::jwt;
 use crate::salesforce::options::{LoginHost, Options};
-use crate::salesforce::population::mix;
-use crate::salesforce::reply::Reply;
-use crate::salesforce::request::{Request, form};
+use crate::salesforce::reply;
 use crate::salesforce::state::State;
+use crate::wire::Reply;
+use crate::wire::request::{Request, form};
 
 /// The name of the one app that is set up.
 pub(crate) const CLIENT_ID: &str = "3MVG9nenrin.SimulatedConsumerKey";
@@ -77,11 +78,6 @@ impl Auth {
         self.first_refresh_token = format!("5Aep861{}", secret(seed, 1_000_000 + self.issued, 60));
         self.refresh_tokens.insert(self.first_refresh_token.clone(), true);
     }
-}
-
-fn secret(seed: u64, what: u64, length: u64) -> String {
-    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    (0..length).map(|place| LETTERS[(mix(seed, what, 100 + place) % 62) as usize] as char).collect()
 }
 
 /// The id of the organization, 18 characters.
@@ -265,12 +261,12 @@ pub(crate) fn revoke(state: &mut State, request: &Request) -> Reply {
 
 /// Checks the session of a REST call and keeps it alive.
 pub(crate) fn admit(state: &mut State, request: &Request) -> Result<(), Reply> {
-    let expired = || Reply::error(401, "INVALID_SESSION_ID", "Session expired or invalid");
+    let expired = || reply::error(401, "INVALID_SESSION_ID", "Session expired or invalid");
     let header = request.header("authorization").ok_or_else(expired)?;
     let token = header
         .strip_prefix("Bearer ")
         .or_else(|| header.strip_prefix("OAuth "))
-        .ok_or_else(|| Reply::error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"))?;
+        .ok_or_else(|| reply::error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"))?;
     let (now, limit) = (state.now, state.options.session_secs);
     let used = state.auth.sessions.get_mut(token).ok_or_else(expired)?;
     if now - *used >= limit {
@@ -280,7 +276,7 @@ pub(crate) fn admit(state: &mut State, request: &Request) -> Result<(), Reply> {
     *used = now;
     if state.auth.rest_forbidden {
         let message = "This session is not valid for use with the REST API";
-        return Err(Reply::error(401, "INVALID_SESSION_ID", message));
+        return Err(reply::error(401, "INVALID_SESSION_ID", message));
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::salesforce::fault::parse_fault;
 use crate::salesforce::field::{FieldSpec, Formula};
 use crate::salesforce::org::Org;
-use crate::salesforce::reply::Reply;
-use crate::salesforce::request::Request;
+use crate::wire::Reply;
+use crate::wire::Request;
 
 /// Answers a request to the simulator itself.
 pub(crate) fn answer(org: &Org, request: &Request) -> Reply {

@@ -1,8 +1,8 @@
 //! Fields that follow from other fields of their row, and are stored with them.
 
+use crate::number::Decimal;
 use crate::salesforce::edit::Written;
 use crate::salesforce::instant;
-use crate::salesforce::number::Decimal;
 use crate::salesforce::state::State;
 use crate::salesforce::value::Value;
 

@@ -4,12 +4,13 @@ use serde_json::{Map, Value, json};
 
 use crate::salesforce::field::{FieldSpec, FieldType};
 use crate::salesforce::instant;
-use crate::salesforce::reply::Reply;
-use crate::salesforce::request::Request;
+use crate::salesforce::reply;
 use crate::salesforce::soql::bind::child_relationships;
 use crate::salesforce::state::State;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::Table;
+use crate::wire::Reply;
+use crate::wire::Request;
 
 /// `GET …/sobjects`.
 pub(crate) fn global(state: &State, version: &str) -> Reply {
@@ -19,7 +20,7 @@ pub(crate) fn global(state: &State, version: &str) -> Reply {
 
 /// `GET …/sobjects/X/describe`, with `If-Modified-Since`.
 pub(crate) fn object(state: &State, request: &Request, version: &str, name: &str) -> Reply {
-    let Some(index) = state.store.find(name) else { return Reply::not_found() };
+    let Some(index) = state.store.find(name) else { return reply::not_found() };
     let table = &state.store.tables[index];
     let modified = instant::http_date(table.metadata_at);
     let known_since = request

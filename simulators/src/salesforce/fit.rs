@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::number::Decimal;
 use crate::salesforce::catalogue::Origin;
 use crate::salesforce::edit::{EditError, Edited, Written};
 use crate::salesforce::field::{FieldSpec, FieldType};
-use crate::salesforce::number::Decimal;
 use crate::salesforce::state::State;
 use crate::salesforce::value::Value;
 use crate::salesforce::{id, instant};

@@ -5,7 +5,6 @@
 //! crate's README for what is simulated and what is not yet.
 
 mod auth;
-mod calls;
 mod catalogue;
 mod composite;
 mod control;
@@ -16,12 +15,9 @@ mod edit;
 mod fault;
 mod field;
 mod fit;
-mod gzip;
 mod id;
 mod instant;
-mod json;
 mod jwt;
-mod number;
 mod options;
 mod org;
 mod population;
@@ -29,7 +25,6 @@ mod query;
 mod quota;
 mod replicate;
 mod reply;
-mod request;
 mod route;
 mod schema;
 mod server;
@@ -38,12 +33,12 @@ mod state;
 mod store;
 mod table;
 mod value;
-mod words;
 
-pub use calls::Call;
 pub use edit::EditError;
-pub use fault::{Fault, FaultKind, Stall, parse_fault};
+pub use fault::{Fault, FaultKind, parse_fault};
 pub use field::{FieldSpec, FieldType, Formula};
 pub use options::{Features, LoginHost, Options};
 pub use org::{Fields, Org};
 pub use server::Server;
+
+pub use crate::wire::{Call, Stall};

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 
-use crate::salesforce::calls::Call;
 use crate::salesforce::catalogue::Origin;
 use crate::salesforce::edit::{self, Edited};
-use crate::salesforce::fault::{Armed, Fault, FaultKind, Stall};
+use crate::salesforce::fault::{Armed, Fault, FaultKind};
 use crate::salesforce::field::{FieldSpec, Formula};
 use crate::salesforce::options::{LoginHost, Options};
 use crate::salesforce::state::State;
 use crate::salesforce::table::{Life, Moment, Segment};
-use crate::salesforce::{auth, instant, json, schema};
+use crate::salesforce::{auth, instant, schema};
+use crate::wire::{Call, Stall, fault, json};
 
 /// Fields of a row by their API names, as JSON. Decimals may be given as texts, to stay exact.
 pub type Fields = Map<String, Json>;
@@ -271,9 +271,7 @@ impl Org {
 
     /// Opens all gates.
     pub fn open_stalls(&self) {
-        let mut state = self.lock();
-        state.faults.iter().filter_map(|armed| armed.stall.as_ref()).for_each(Stall::open);
-        state.faults.retain(|armed| armed.stall.is_none() || !armed.is_spent());
+        fault::open_stalls(&mut self.lock().faults);
     }
 
     /// Forgets all armed faults, opening all gates.
@@ -331,7 +329,7 @@ impl Org {
 
     /// The calls received, oldest first, without those to `/_sim`.
     pub fn calls(&self) -> Vec<Call> {
-        self.lock().calls.iter().cloned().collect()
+        self.lock().calls.all()
     }
 
     /// Forgets the calls received.

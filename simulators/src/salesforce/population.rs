@@ -1,11 +1,13 @@
 //! The accounts that an org has before anyone touches it: computed from the seed and the row's number
 //! whenever they are looked at, so that a million of them take no memory.
 
+use crate::chance::mix;
+use crate::number::Decimal;
+use crate::salesforce::id;
 use crate::salesforce::instant::DAY;
-use crate::salesforce::number::Decimal;
 use crate::salesforce::value::Value;
-use crate::salesforce::words::{BUILDINGS, FAMILY_NAMES, GIVEN_NAMES, LEGAL, NOTES, PLACES, STEMS, TRADES};
-use crate::salesforce::{id, words};
+use crate::words;
+use crate::words::{BUILDINGS, FAMILY_NAMES, GIVEN_NAMES, LEGAL, NOTES, PLACES, STEMS, TRADES};
 
 /// How many users every org has.
 pub(crate) const USER_COUNT: u64 = 6;
@@ -20,14 +22,6 @@ pub(crate) struct Population {
     pub(crate) count: u64,
     /// The org's first instant: all rows are older.
     pub(crate) at: i64,
-}
-
-/// Four well-mixed words of the seed, the row and what is being chosen.
-pub(crate) fn mix(seed: u64, row: u64, what: u64) -> u64 {
-    let mut state = seed ^ row.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ what.wrapping_mul(0xD1B5_4A32_D192_ED03);
-    state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    state ^ (state >> 31)
 }
 
 impl Population {
@@ -220,18 +214,7 @@ pub(super) fn corporate_number(p: &Population, row: u64) -> Value {
         return Value::Null;
     }
     let body = 10_001_000_000 + (p.seed % 89) * 1_000_000_000 + row * 7;
-    text(words_corporate_number(body))
-}
-
-fn words_corporate_number(body: u64) -> String {
-    let body = body % 1_000_000_000_000;
-    let mut sum = 0;
-    let mut rest = body;
-    for place in 0..12 {
-        sum += rest % 10 * if place % 2 == 0 { 1 } else { 2 };
-        rest /= 10;
-    }
-    format!("{}{body:012}", 9 - sum % 9)
+    text(words::corporate_number(body))
 }
 
 pub(super) fn plan(p: &Population, row: u64) -> Value {
@@ -343,12 +326,6 @@ pub(super) fn org_name(seed: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_check_digit_is_that_of_the_register() {
-        // The national tax agency's own number, as published.
-        assert_eq!(words_corporate_number(12_050_002), "7000012050002");
-    }
 
     #[test]
     fn every_row_lies_before_the_first_instant_and_in_order() {

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use crate::chance::mix;
 use crate::salesforce::cursor::{Cursor, Families};
-use crate::salesforce::population::mix;
-use crate::salesforce::reply::Reply;
+use crate::salesforce::id;
+use crate::salesforce::reply;
 use crate::salesforce::soql::bind::{self, Answer, Figure, Output, Plan};
 use crate::salesforce::soql::{Complaint, matching, select};
 use crate::salesforce::state::State;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::{Moment, View};
 use crate::salesforce::value::Value;
-use crate::salesforce::{id, json};
+use crate::wire::Reply;
+use crate::wire::json;
 
 /// How a page differs from what it should be.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +40,7 @@ pub(crate) fn first_page(
 ) -> Reply {
     match run(state, soql, all, version, hint, tweaks) {
         Ok(reply) => reply,
-        Err(complaint) => Reply::error(400, complaint.code, &complaint.message),
+        Err(complaint) => reply::error(400, complaint.code, &complaint.message),
     }
 }
 
@@ -93,7 +95,7 @@ pub(crate) fn next_page(state: &mut State, locator: &str, tweaks: Tweaks) -> Rep
             let name = locator.split('-').next().unwrap_or_default().to_owned();
             page(state, &cursor, place, Some(name), tweaks)
         }
-        None => Reply::error(400, "INVALID_QUERY_LOCATOR", "invalid query locator"),
+        None => reply::error(400, "INVALID_QUERY_LOCATOR", "invalid query locator"),
     }
 }
 

@@ -4,15 +4,16 @@ use serde_json::{Value, json};
 
 use crate::salesforce::id;
 use crate::salesforce::instant::{self, DAY};
-use crate::salesforce::reply::Reply;
-use crate::salesforce::request::Request;
+use crate::salesforce::reply;
 use crate::salesforce::soql::bind;
 use crate::salesforce::soql::select;
 use crate::salesforce::state::State;
+use crate::wire::Reply;
+use crate::wire::Request;
 
 /// `GET …/sobjects/X/deleted/?start=&end=`.
 pub(crate) fn deleted(state: &State, request: &Request, name: &str) -> Reply {
-    let Some(index) = state.store.find(name) else { return Reply::not_found() };
+    let Some(index) = state.store.find(name) else { return reply::not_found() };
     let (start, end) = match range(state, request, 15) {
         Ok(range) => range,
         Err(reply) => return reply,
@@ -21,7 +22,7 @@ pub(crate) fn deleted(state: &State, request: &Request, name: &str) -> Reply {
     let earliest = table.log_start.max(state.now - 15 * DAY);
     if start < table.log_start {
         let message = format!("startDate before org replication enabled date: {}", instant::datetime(table.log_start));
-        return Reply::error(400, "INVALID_REPLICATION_DATE", &message);
+        return reply::error(400, "INVALID_REPLICATION_DATE", &message);
     }
     let records: Vec<Value> = table
         .deletions
@@ -47,7 +48,7 @@ pub(crate) fn deleted(state: &State, request: &Request, name: &str) -> Reply {
 
 /// `GET …/sobjects/X/updated/?start=&end=`.
 pub(crate) fn updated(state: &State, request: &Request, name: &str) -> Reply {
-    let Some(index) = state.store.find(name) else { return Reply::not_found() };
+    let Some(index) = state.store.find(name) else { return reply::not_found() };
     let (start, end) = match range(state, request, 30) {
         Ok(range) => range,
         Err(reply) => return reply,
@@ -58,7 +59,7 @@ pub(crate) fn updated(state: &State, request: &Request, name: &str) -> Reply {
     let soql = format!("SELECT Id FROM {name} WHERE SystemModstamp >= {from} AND SystemModstamp < {until} ORDER BY Id");
     let plan = match bind::bind(&state.store, &soql, false, &moment) {
         Ok(plan) => plan,
-        Err(complaint) => return Reply::error(400, complaint.code, &complaint.message),
+        Err(complaint) => return reply::error(400, complaint.code, &complaint.message),
     };
     let rows = select::select(&state.store, &plan, &moment, 0);
     if rows.len() > state.options.replication_cap as u64 {
@@ -69,7 +70,7 @@ pub(crate) fn updated(state: &State, request: &Request, name: &str) -> Reply {
 }
 
 fn too_many() -> Reply {
-    Reply::error(400, "EXCEEDED_ID_LIMIT", "too many ids in the date range; use a smaller one")
+    reply::error(400, "EXCEEDED_ID_LIMIT", "too many ids in the date range; use a smaller one")
 }
 
 /// Up to where the log is complete: not past what has begun but cannot be seen yet.
@@ -84,13 +85,13 @@ fn range(state: &State, request: &Request, days: i64) -> Result<(i64, i64), Repl
     let read = |name: &str| -> Result<i64, Reply> {
         let text = request.parameter(name).unwrap_or_default();
         let secs = instant::parse_datetime(&text).ok_or_else(|| {
-            Reply::error(400, "INVALID_FIELD", &format!("{name} is not a valid date and time: {text}"))
+            reply::error(400, "INVALID_FIELD", &format!("{name} is not a valid date and time: {text}"))
         })?;
         Ok(secs - secs.rem_euclid(60))
     };
     let (start, end) = (read("start")?, read("end")?);
     if end - start < 60 {
-        return Err(Reply::error(
+        return Err(reply::error(
             400,
             "INVALID_REPLICATION_DATE",
             "startDate must be more than one minute before endDate",
@@ -98,7 +99,7 @@ fn range(state: &State, request: &Request, days: i64) -> Result<(i64, i64), Repl
     }
     if start < state.now - days * DAY - 60 {
         let message = format!("startDate cannot be more than {days} days ago");
-        return Err(Reply::error(400, "INVALID_REPLICATION_DATE", &message));
+        return Err(reply::error(400, "INVALID_REPLICATION_DATE", &message));
     }
     Ok((start, end))
 }

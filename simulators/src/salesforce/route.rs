@@ -2,10 +2,11 @@
 
 use crate::salesforce::fault::{self, FaultKind, Strikes};
 use crate::salesforce::query::{self, Tweaks};
-use crate::salesforce::reply::{Delivery, Reply};
-use crate::salesforce::request::Request;
+use crate::salesforce::reply;
 use crate::salesforce::state::State;
 use crate::salesforce::{auth, composite, describe, replicate};
+use crate::wire::Request;
+use crate::wire::{Delivery, Reply};
 
 /// The longest URI, and the longest request line with headers.
 const LONGEST_HEAD: usize = 16_384;
@@ -86,10 +87,10 @@ fn data(state: &mut State, request: &Request, tweaks: Tweaks, instead: Option<Re
     let version = rest.split('/').next().unwrap_or_default();
     let reply = match (admitted, instead) {
         (_, Some(reply)) | (Err(reply), None) => reply,
-        (Ok(()), None) if is_used_up => Reply::error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+        (Ok(()), None) if is_used_up => reply::error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
         (Ok(()), None) => match parse_version(version) {
             Some(number) if number < OLDEST => {
-                Reply::error(410, "UNSUPPORTED_API_VERSION", "The requested API version has been retired")
+                reply::error(410, "UNSUPPORTED_API_VERSION", "The requested API version has been retired")
             }
             Some(number) if number <= NEWEST => {
                 let reply = resource(state, request, version, tweaks);
@@ -99,7 +100,7 @@ fn data(state: &mut State, request: &Request, tweaks: Tweaks, instead: Option<Re
                     reply
                 }
             }
-            _ => Reply::not_found(),
+            _ => reply::not_found(),
         },
     };
     reply.with("Sforce-Limit-Info", state.quota.header(now))
@@ -140,19 +141,19 @@ pub(crate) fn resource(state: &mut State, request: &Request, version: &str, twea
         ["sobjects", object, "updated"] => replicate::updated(state, request, object),
         ["query"] | ["queryAll"] if is_read(request) => {
             let Some(soql) = request.parameter("q") else {
-                return Reply::error(400, "MALFORMED_QUERY", "A query string has to be specified");
+                return reply::error(400, "MALFORMED_QUERY", "A query string has to be specified");
             };
             query::first_page(state, &soql, parts == ["queryAll"], version, batch_size(request), tweaks)
         }
         ["query" | "queryAll", locator] if is_read(request) => query::next_page(state, locator, tweaks),
         ["query" | "queryAll"] | ["query" | "queryAll", _] => Reply::default(),
-        _ => return Reply::not_found(),
+        _ => return reply::not_found(),
     };
     if is_read(request) {
         return reply;
     }
     let message = format!("HTTP Method '{}' not allowed. Allowed are GET,HEAD", request.method);
-    Reply::error(405, "METHOD_NOT_ALLOWED", &message)
+    reply::error(405, "METHOD_NOT_ALLOWED", &message)
 }
 
 fn is_read(request: &Request) -> bool {

@@ -1,9 +1,6 @@
 //! Everything an org knows.
 
-use std::collections::VecDeque;
-
 use crate::salesforce::auth::Auth;
-use crate::salesforce::calls::Call;
 use crate::salesforce::cursor::Cursors;
 use crate::salesforce::edit::Pending;
 use crate::salesforce::fault::Armed;
@@ -13,9 +10,7 @@ use crate::salesforce::quota::Quota;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::{Moment, Table};
 use crate::salesforce::{catalogue, edit};
-
-/// How many calls are remembered.
-const CALLS_KEPT: usize = 100_000;
+use crate::wire::CallLog;
 
 /// An org.
 pub(crate) struct State {
@@ -30,7 +25,7 @@ pub(crate) struct State {
     pub(crate) quota: Quota,
     pub(crate) cursors: Cursors,
     pub(crate) faults: Vec<Armed>,
-    pub(crate) calls: VecDeque<Call>,
+    pub(crate) calls: CallLog,
     /// Rises whenever something is left to chance, so that chance can be repeated.
     pub(crate) chance: u64,
     /// `http://127.0.0.1:port`.
@@ -59,7 +54,7 @@ impl State {
             pending: Vec::new(),
             cursors: Cursors::default(),
             faults: Vec::new(),
-            calls: VecDeque::new(),
+            calls: CallLog::default(),
             chance: 0,
             base_url: format!("http://127.0.0.1:{port}"),
             login_url: format!("http://localhost:{port}"),
@@ -77,20 +72,13 @@ impl State {
     /// Something that nobody can rely on, but that a second run with the same seed repeats.
     pub(crate) fn next_chance(&mut self) -> u64 {
         self.chance += 1;
-        crate::salesforce::population::mix(self.options.seed, self.chance, 7)
+        crate::chance::mix(self.options.seed, self.chance, 7)
     }
 
     /// Moves the clock; what was committed late until then becomes visible.
     pub(crate) fn set_now(&mut self, now: i64) {
         self.now = now;
         self.commit_pending();
-    }
-
-    pub(crate) fn log_call(&mut self, call: Call) {
-        if self.calls.len() == CALLS_KEPT {
-            self.calls.pop_front();
-        }
-        self.calls.push_back(call);
     }
 
     fn resolve_formulas(&mut self) {

@@ -1,10 +1,10 @@
 //! All objects of an org, and what their fields hold at a given moment.
 
+use crate::number::Decimal;
 use crate::salesforce::catalogue::Origin;
 use crate::salesforce::field::{FieldType, Formula};
 use crate::salesforce::id;
 use crate::salesforce::instant::DAY;
-use crate::salesforce::number::Decimal;
 use crate::salesforce::table::{Calc, Life, Moment, Table, View};
 use crate::salesforce::value::Value;
 

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::number::Decimal;
 use crate::salesforce::catalogue::{ObjectSpec, Origin};
 use crate::salesforce::field::FieldSpec;
-use crate::salesforce::number::Decimal;
 use crate::salesforce::population::Population;
 use crate::salesforce::value::Value;
 

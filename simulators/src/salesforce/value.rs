@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::salesforce::number::Decimal;
-use crate::salesforce::{instant, json};
+use crate::number::Decimal;
+use crate::salesforce::instant;
+use crate::wire::json;
 
 /// A value of a field.
 #[derive(Debug, Clone)]

@@ -7,6 +7,8 @@ mod auth;
 mod changes;
 mod client;
 mod faults;
+#[path = "../support/loopback.rs"]
+mod loopback;
 mod metadata;
 mod query;
 mod values;

@@ -24,6 +24,16 @@ async fn a_new_project_is_sound_and_its_example_is_too() {
     let project = load(Environment::of([("SALESFORCE_CLIENT_ID", "id"), ("SALESFORCE_CLIENT_SECRET", "secret")]));
     assert_eq!(project.warnings, []);
     assert_eq!(project.sources.len(), 2);
+
+    fs::rename(dir.join("sources/kintone.yaml.example"), dir.join("sources/kintone.yaml")).unwrap();
+    let project = load(Environment::of([
+        ("SALESFORCE_CLIENT_ID", "id"),
+        ("SALESFORCE_CLIENT_SECRET", "secret"),
+        ("KINTONE_TOKEN_CUSTOMERS", "one"),
+        ("KINTONE_TOKEN_DEALS", "two"),
+    ]));
+    assert_eq!(project.warnings, []);
+    assert_eq!(project.sources.len(), 3);
 }
 
 #[tokio::test]

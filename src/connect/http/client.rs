@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::answer::Answer;
 use super::auth::{Authorize, Grant};
-use super::hosts::{Hosts, Limits, Settings};
+use super::hosts::{Certificate, Hosts, Limits, Settings};
 use super::request::{Request, Target, shown};
 use super::verdict::{Verdict, too_far};
 use crate::clock::Timestamp;
@@ -29,6 +29,10 @@ pub struct Client {
     limits: Limits,
     run_id: String,
     sent_count: AtomicU64,
+    /// Shares the budget of this name instead of the host's own.
+    budget: Option<String>,
+    /// The client certificate that connections are made with.
+    certificate: Option<Certificate>,
 }
 
 /// What came of a request.
@@ -47,7 +51,24 @@ pub struct Sent<T> {
 impl Client {
     /// A client whose request ids begin with `run_id`.
     pub fn new(hosts: Arc<Hosts>, limits: Limits, run_id: impl Into<String>) -> Self {
-        Client { hosts, limits, run_id: run_id.into(), sent_count: AtomicU64::new(0) }
+        Client { hosts, limits, run_id: run_id.into(), sent_count: AtomicU64::new(0), budget: None, certificate: None }
+    }
+
+    /// Counts every request to the budget `name`: for an outside system that is reached at several hosts.
+    pub fn sharing_budget(mut self, name: impl Into<String>) -> Self {
+        self.budget = Some(name.into());
+        self
+    }
+
+    /// Shows `certificate` to every host.
+    pub fn with_certificate(mut self, certificate: Certificate) -> Self {
+        self.certificate = Some(certificate);
+        self
+    }
+
+    /// Waits, as the client does between tries.
+    pub async fn pause(&self, pause: Duration) {
+        self.hosts.timer().sleep(pause).await;
     }
 
     /// How many requests have been sent, retries included.
@@ -120,9 +141,9 @@ impl Client {
 
     async fn attempt(&self, request: &Request, url: &Url, grant: Option<&Grant>, request_id: &str) -> Result<Answer> {
         let host = url.host_str().unwrap_or_default();
-        let _turn = self.hosts.turn(host, self.limits).await?;
+        let _turn = self.hosts.turn(self.budget.as_deref().unwrap_or(host), self.limits).await?;
         let started = self.hosts.timer().elapsed();
-        let mut builder = self.hosts.http()?.request(request.method.clone(), url.clone());
+        let mut builder = self.hosts.http(self.certificate.as_ref())?.request(request.method.clone(), url.clone());
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }

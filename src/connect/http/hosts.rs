@@ -11,6 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::timer::Timer;
 use crate::error::{Error, ErrorKind, Result};
@@ -66,10 +67,41 @@ impl Default for Settings {
     }
 }
 
+/// A client certificate with its key, as a host asks for before anything is sent (mutual TLS).
+#[derive(Clone)]
+pub struct Certificate {
+    identity: reqwest::Identity,
+    fingerprint: u128,
+}
+
+impl Certificate {
+    /// Reads a certificate and its private key from PEM text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when either is missing.
+    pub fn from_pem(pem: &[u8]) -> Result<Self> {
+        let identity = reqwest::Identity::from_pem(pem).map_err(|error| {
+            Error::new(ErrorKind::Config, "not a client certificate with its key")
+                .help("the file must be PEM text with both; of a .pfx file it is made by `openssl pkcs12 -in client.pfx -out client.pem -nodes`")
+                .caused_by(error)
+        })?;
+        Ok(Certificate { identity, fingerprint: xxh3_128(pem) })
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// The hosts this process talks to. Make one and share it: two sources on one host then share its budget.
 #[derive(Debug)]
 pub struct Hosts {
     http: OnceLock<reqwest::Client>,
+    /// Connections that show a client certificate, by its fingerprint.
+    with_certificate: Mutex<HashMap<u128, reqwest::Client>>,
     settings: Settings,
     timer: Arc<dyn Timer>,
     budgets: Mutex<HashMap<String, Arc<Budget>>>,
@@ -82,7 +114,13 @@ impl Hosts {
     ///
     /// None today; what can fail, setting up TLS, is left to the first request.
     pub fn new(settings: Settings, timer: Arc<dyn Timer>) -> Result<Self> {
-        Ok(Hosts { http: OnceLock::new(), settings, timer, budgets: Mutex::default() })
+        Ok(Hosts {
+            http: OnceLock::new(),
+            with_certificate: Mutex::default(),
+            settings,
+            timer,
+            budgets: Mutex::default(),
+        })
     }
 
     /// The connections. Made when first asked for: reading the machine's root certificates takes longer than many
@@ -91,12 +129,26 @@ impl Hosts {
     /// # Errors
     ///
     /// [`ErrorKind::Internal`] when TLS cannot be set up.
-    pub(super) fn http(&self) -> Result<&reqwest::Client> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
+    pub(super) fn http(&self, certificate: Option<&Certificate>) -> Result<reqwest::Client> {
+        let Some(certificate) = certificate else {
+            if let Some(http) = self.http.get() {
+                return Ok(http.clone());
+            }
+            let http = self.connections(reqwest::Client::builder())?;
+            return Ok(self.http.get_or_init(|| http).clone());
+        };
+        let mut known = self.with_certificate.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(http) = known.get(&certificate.fingerprint) {
+            return Ok(http.clone());
         }
+        let http = self.connections(reqwest::Client::builder().identity(certificate.identity.clone()))?;
+        known.insert(certificate.fingerprint, http.clone());
+        Ok(http)
+    }
+
+    fn connections(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
         let settings = &self.settings;
-        let http = reqwest::Client::builder()
+        builder
             .user_agent(concat!("nenrin/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout)
             .read_timeout(settings.read_timeout)
@@ -106,8 +158,7 @@ impl Hosts {
             // An API that redirects has moved; following it would carry the credential along.
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| Error::new(ErrorKind::Internal, "could not set up the HTTP client").caused_by(error))?;
-        Ok(self.http.get_or_init(|| http))
+            .map_err(|error| Error::new(ErrorKind::Internal, "could not set up the HTTP client").caused_by(error))
     }
 
     pub(super) fn settings(&self) -> &Settings {

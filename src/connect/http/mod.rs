@@ -24,7 +24,7 @@ mod tests;
 pub use answer::Answer;
 pub use auth::{Authorize, Grant};
 pub use client::{Client, Sent};
-pub use hosts::{Hosts, Limits, Settings};
+pub use hosts::{Certificate, Hosts, Limits, Settings};
 pub use request::{Request, Target};
 pub use timer::{ManualTimer, Timer, TokioTimer};
 pub use verdict::{Verdict, retry_after, unexpected};

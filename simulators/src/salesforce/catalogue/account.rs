@@ -3,7 +3,8 @@
 use super::{ObjectSpec, Origin, address, calculated, generated, head, owner, stored, tail, viewed};
 use crate::salesforce::field::{FieldSpec, FieldType, Formula};
 use crate::salesforce::table::Column;
-use crate::salesforce::{Features, population, words};
+use crate::salesforce::{Features, population};
+use crate::words;
 
 pub(super) fn object(features: &Features) -> ObjectSpec {
     let mut columns = head("取引先");

@@ -1,6 +1,6 @@
 //! A query as written. Places are character offsets in its text, for complaints.
 
-use crate::salesforce::number::Decimal;
+use crate::number::Decimal;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Query {

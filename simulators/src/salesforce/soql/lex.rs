@@ -2,8 +2,8 @@
 
 use super::Complaint;
 use super::ast::Constant;
+use crate::number::Decimal;
 use crate::salesforce::instant;
-use crate::salesforce::number::Decimal;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {

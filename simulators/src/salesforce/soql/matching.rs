@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use super::ast::Operator;
+use crate::number::Decimal;
 use crate::salesforce::id::{self, Id15};
-use crate::salesforce::number::Decimal;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::{Moment, View};
 use crate::salesforce::value::Value;

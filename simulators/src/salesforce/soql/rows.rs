@@ -1,6 +1,6 @@
 //! The rows of a result, in their order, in little memory: a million rows in a row take one entry.
 
-use crate::salesforce::population::mix;
+use crate::chance::mix;
 
 /// Serials in the order in which they are delivered.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::bind::{Key, Plan};
 use super::matching::follow;
 use super::rows::{Collector, Rows};
-use crate::salesforce::population::mix;
+use crate::chance::mix;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::{Moment, Segment, View};
 use crate::salesforce::value::Value;

@@ -1,4 +1,4 @@
-//! Decimal numbers as the service keeps and prints them: exact, and printed the way Java prints doubles.
+//! Decimal numbers: exact, and printed plainly or the way Java prints doubles.
 
 use std::cmp::Ordering;
 
@@ -61,6 +61,45 @@ impl Decimal {
     pub(crate) fn times(self, other: Decimal, scale: u32) -> Option<Self> {
         let units = self.units.checked_mul(other.units)?;
         Some(Decimal { units, scale: self.scale + other.scale }.rounded(scale))
+    }
+
+    /// The sum; `None` on overflow.
+    pub(crate) fn plus(self, other: Decimal) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let raise = |value: Decimal| value.units.checked_mul(10i128.checked_pow(scale - value.scale)?);
+        Some(Decimal { units: raise(self)?.checked_add(raise(other)?)?, scale })
+    }
+
+    /// The value with the other sign.
+    pub(crate) fn negated(self) -> Self {
+        Decimal { units: -self.units, ..self }
+    }
+
+    /// The quotient, cut after 12 digits; `None` when dividing by zero and on overflow.
+    pub(crate) fn over(self, other: Decimal) -> Option<Self> {
+        const DIGITS: u32 = 12;
+        let units = self.units.checked_mul(10i128.checked_pow(DIGITS + other.scale)?)?;
+        Some(Decimal { units: units.checked_div(other.units)?, scale: self.scale + DIGITS }.rounded(DIGITS))
+    }
+
+    /// The same value without zeros at the end of its fraction.
+    pub(crate) fn trimmed(mut self) -> Self {
+        while self.scale > 0 && self.units % 10 == 0 {
+            self.units /= 10;
+            self.scale -= 1;
+        }
+        self
+    }
+
+    /// All digits, `-12.50`: never an exponent, zeros at the end kept.
+    pub(crate) fn plain(self) -> String {
+        let digits = self.units.unsigned_abs().to_string();
+        let scale = self.scale as usize;
+        let padded =
+            if digits.len() <= scale { format!("{}{digits}", "0".repeat(scale + 1 - digits.len())) } else { digits };
+        let (whole, fraction) = padded.split_at(padded.len() - scale);
+        let sign = if self.units < 0 { "-" } else { "" };
+        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
     /// How many digits stand before the point.
@@ -185,6 +224,16 @@ mod tests {
     fn plain_form_never_uses_an_exponent() {
         assert_eq!(printed("99213206", false), "99213206.0");
         assert_eq!(printed("0.00012", false), "0.00012");
+    }
+
+    #[test]
+    fn sums_and_quotients_are_exact_as_far_as_they_go() {
+        let number = |text: &str| Decimal::parse(text).unwrap();
+        assert_eq!(number("0.10").plus(number("-2")).unwrap().plain(), "-1.90");
+        assert_eq!(number("10").over(number("3")).unwrap().rounded(4).plain(), "3.3333");
+        assert_eq!(number("7").over(number("0.5")).unwrap().trimmed().plain(), "14");
+        assert_eq!(number("1").over(number("0")), None);
+        assert_eq!(number("-0.05").plain(), "-0.05");
     }
 
     #[test]

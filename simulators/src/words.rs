@@ -1,6 +1,6 @@
 //! The words that made-up companies and people are called by.
 
-pub(super) const LEGAL: [(&str, bool); 6] = [
+pub(crate) const LEGAL: [(&str, bool); 6] = [
     ("株式会社", true),
     ("株式会社", true),
     ("株式会社", false),
@@ -9,7 +9,7 @@ pub(super) const LEGAL: [(&str, bool); 6] = [
     ("合同会社", true),
 ];
 
-pub(super) const STEMS: [&str; 64] = [
+pub(crate) const STEMS: [&str; 64] = [
     "青葉",
     "東都",
     "みなと",
@@ -76,7 +76,7 @@ pub(super) const STEMS: [&str; 64] = [
     "ヴェルデ",
 ];
 
-pub(super) const TRADES: [(&str, &str); 40] = [
+pub(crate) const TRADES: [(&str, &str); 40] = [
     ("システムズ", "情報通信"),
     ("ソフト", "情報通信"),
     ("テクノロジー", "情報通信"),
@@ -119,7 +119,7 @@ pub(super) const TRADES: [(&str, &str); 40] = [
     ("エナジー", "エネルギー"),
 ];
 
-pub(super) const INDUSTRIES: [&str; 11] = [
+pub(crate) const INDUSTRIES: [&str; 11] = [
     "情報通信",
     "製造",
     "医療・福祉",
@@ -134,7 +134,7 @@ pub(super) const INDUSTRIES: [&str; 11] = [
 ];
 
 /// Prefecture, city, town, the first five digits of the postal code, area code.
-pub(super) const PLACES: [(&str, &str, &str, &str, &str); 24] = [
+pub(crate) const PLACES: [(&str, &str, &str, &str, &str); 24] = [
     ("東京都", "千代田区", "丸の内", "100-0", "03"),
     ("東京都", "港区", "芝公園", "105-0", "03"),
     ("東京都", "渋谷区", "神南", "150-0", "03"),
@@ -161,7 +161,7 @@ pub(super) const PLACES: [(&str, &str, &str, &str, &str); 24] = [
     ("沖縄県", "那覇市", "久茂地", "900-0", "098"),
 ];
 
-pub(super) const BUILDINGS: [&str; 12] = [
+pub(crate) const BUILDINGS: [&str; 12] = [
     "",
     "",
     "",
@@ -176,7 +176,7 @@ pub(super) const BUILDINGS: [&str; 12] = [
     "会館2F",
 ];
 
-pub(super) const FAMILY_NAMES: [&str; 32] = [
+pub(crate) const FAMILY_NAMES: [&str; 32] = [
     "佐藤",
     "鈴木",
     "高橋",
@@ -211,7 +211,7 @@ pub(super) const FAMILY_NAMES: [&str; 32] = [
     "髙橋",
 ];
 
-pub(super) const GIVEN_NAMES: [&str; 24] = [
+pub(crate) const GIVEN_NAMES: [&str; 24] = [
     "太郎",
     "健一",
     "翔太",
@@ -238,7 +238,7 @@ pub(super) const GIVEN_NAMES: [&str; 24] = [
     "凛",
 ];
 
-pub(super) const NOTES: [&str; 10] = [
+pub(crate) const NOTES: [&str; 10] = [
     "月次の定例会を継続中。次回は利用部門の拡大について相談。",
     "導入支援を完了。管理者の引き継ぎが済み次第、利用率を確認する。",
     "担当者の異動あり。新しい窓口へのご挨拶が必要。",
@@ -250,3 +250,24 @@ pub(super) const NOTES: [&str; 10] = [
     "問い合わせが多い。FAQ と動画を案内済み。",
     "情報システム部のセキュリティ審査を通過。",
 ];
+
+/// A number of the tax authority's register (法人番号): a check digit, then twelve digits.
+pub(crate) fn corporate_number(body: u64) -> String {
+    let body = body % 1_000_000_000_000;
+    let mut sum = 0;
+    let mut rest = body;
+    for place in 0..12 {
+        sum += rest % 10 * if place % 2 == 0 { 1 } else { 2 };
+        rest /= 10;
+    }
+    format!("{}{body:012}", 9 - sum % 9)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_check_digit_is_that_of_the_register() {
+        // The national tax agency's own number, as published.
+        assert_eq!(super::corporate_number(12_050_002), "7000012050002");
+    }
+}
