@@ -198,3 +198,35 @@ async fn requests_beyond_the_rate_wait_their_turn() {
     let waited: Duration = timer.pauses().iter().sum();
     assert!((1_900..=2_100).contains(&waited.as_millis()), "{waited:?}");
 }
+
+#[tokio::test]
+async fn hosts_of_one_system_share_a_budget_by_its_name() {
+    let one = ScriptedHost::start(|_, _| answer("200 OK", &[], b"ok")).await;
+    let other = ScriptedHost::start(|_, _| answer("200 OK", &[], b"ok")).await;
+    // The port is no part of a host's name: another name for this machine stands for another host.
+    let other_base = other.base.as_str().replace("127.0.0.1", "localhost");
+    let other = Request::get(Target::Absolute(Url::parse(&other_base).unwrap()));
+    for (shared, least, most) in [(true, 1_900, 2_100), (false, 400, 600)] {
+        let timer = ManualTimer::default();
+        let hosts = Arc::new(Hosts::new(Settings::default(), Arc::new(timer.clone())).unwrap());
+        let limits = Limits { concurrency: 1, per_second: std::num::NonZeroU32::new(2) };
+        let client = |name: &str| Client::new(Arc::clone(&hosts), limits, name);
+        let clients = match shared {
+            true => [client("a").sharing_budget("system"), client("b").sharing_budget("system")],
+            false => [client("a"), client("b")],
+        };
+        for _ in 0..3 {
+            clients[0].send(&get(&one), None, accept_success).await.unwrap();
+            clients[1].send(&other, None, accept_success).await.unwrap();
+        }
+        let waited: Duration = timer.pauses().iter().sum();
+        assert!((least..=most).contains(&(waited.as_millis() as u64)), "{shared}: {waited:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_client_certificate_is_told() {
+    let error = Certificate::from_pem(b"-----BEGIN CERTIFICATE-----\nnothing\n").unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Config, "not a client certificate with its key"));
+    assert!(error.help_text().unwrap().contains("openssl pkcs12"));
+}

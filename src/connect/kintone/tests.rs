@@ -600,7 +600,7 @@ async fn one_app_that_is_gone_does_not_stop_the_others() {
 #[tokio::test]
 async fn reading_stops_at_the_requests_of_a_day_and_goes_on_the_next() {
     let late = |ids: &[u64]| {
-        let text = String::from_utf8(page(ids, Some(9))).unwrap();
+        let text = String::from_utf8(page(ids, Some(3))).unwrap();
         text.replace("03:05:40", "23:59:00").into_bytes()
     };
     let domain = Domain::answering(vec![form(), ("$id > 0", late(&[1, 2])), ("$id > 2", page(&[3], None))]).await;
