@@ -195,7 +195,10 @@ mod tests {
         Step { valid_from, seq: valid_from, at: At::new(0, valid_from as usize), created_at, deleted, winner: None }
     }
 
-    fn told(steps: &[Step], reused: bool) -> (Vec<(u32, Option<i64>)>, Option<(u32, i64)>) {
+    /// The earlier incarnations with their births, and the number and start of the last one.
+    type Told = (Vec<(u32, Option<i64>)>, Option<(u32, i64)>);
+
+    fn told(steps: &[Step], reused: bool) -> Told {
         let mut found = Incarnations::default();
         follow("k", steps, reused, &mut found);
         let earlier = found.earlier.iter().map(|one| (one.number, one.created_at.map(Timestamp::micros))).collect();

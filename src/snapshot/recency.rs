@@ -20,6 +20,16 @@ use crate::schema::types::format_cell;
 /// Key → per variable of the mapping, since when its value has been what it is.
 pub(crate) type Since = HashMap<String, Vec<Timestamp>>;
 
+/// A version of a record, as far as it matters here.
+#[derive(Debug, Clone)]
+struct Link {
+    valid_from: i64,
+    seq: i64,
+    alive: bool,
+    /// The values of the mapping's variables, as texts.
+    values: Vec<Option<String>>,
+}
+
 /// Follows the values of `keys` up to the instant `at`, as known at `known_at`.
 pub(crate) async fn since_when(
     model: &StreamModel,
@@ -34,8 +44,7 @@ pub(crate) async fn since_when(
         fields: fields_to_read(model),
     };
     let versions = model.log.versions_of(&hashes, at, known_at).await?;
-    // Key → its chain: date, number, whether alive, and the values.
-    let mut chains: BTreeMap<String, Vec<(i64, i64, bool, Vec<Option<String>>)>> = BTreeMap::new();
+    let mut chains: BTreeMap<String, Vec<Link>> = BTreeMap::new();
     for file in 0..versions.file_count() {
         let Some(batch) = versions.read(&model.log, file, &wanted).await? else { continue };
         let batch = under_new_names(model, batch, 1)?;
@@ -49,12 +58,17 @@ pub(crate) async fn since_when(
         let seq = batch.column(2).as_primitive::<Int64Type>();
         let op = batch.column(3).as_string::<i32>();
         for row in 0..batch.num_rows() {
-            let texts = mapped
+            let values = mapped
                 .columns
                 .iter()
                 .map(|column| column.is_valid(row).then(|| format_cell(&**column, row)).flatten())
                 .collect();
-            let link = (valid_from.value(row), seq.value(row), op.value(row) == "upsert", texts);
+            let link = Link {
+                valid_from: valid_from.value(row),
+                seq: seq.value(row),
+                alive: op.value(row) == "upsert",
+                values,
+            };
             chains.entry(key.value(row).to_owned()).or_default().push(link);
         }
     }
@@ -62,11 +76,11 @@ pub(crate) async fn since_when(
 }
 
 /// Walks a chain in its order: a value begins anew when it differs from the one before, or the record returns.
-fn follow(mut chain: Vec<(i64, i64, bool, Vec<Option<String>>)>, width: usize) -> Vec<Timestamp> {
-    chain.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+fn follow(mut chain: Vec<Link>, width: usize) -> Vec<Timestamp> {
+    chain.sort_by_key(|link| (link.valid_from, link.seq));
     let mut since = vec![Timestamp::MIN; width];
     let mut before: Option<Vec<Option<String>>> = None;
-    for (valid_from, _, alive, values) in chain {
+    for Link { valid_from, alive, values, .. } in chain {
         if !alive {
             before = None;
             continue;
@@ -87,12 +101,13 @@ mod tests {
 
     #[test]
     fn k3_a_value_is_as_recent_as_its_own_last_change() {
-        let link = |valid_from, alive, values: [&str; 2]| {
-            (valid_from, valid_from, alive, values.map(|value| Some(value.to_owned())).to_vec())
+        let link = |valid_from, alive, values: [&str; 2]| Link {
+            valid_from,
+            seq: valid_from,
+            alive,
+            values: values.map(|value| Some(value.to_owned())).to_vec(),
         };
-        let follow = |chain: &[(i64, i64, bool, Vec<Option<String>>)]| {
-            follow(chain.to_vec(), 2).into_iter().map(Timestamp::micros).collect::<Vec<_>>()
-        };
+        let follow = |chain: &[Link]| follow(chain.to_vec(), 2).into_iter().map(Timestamp::micros).collect::<Vec<_>>();
         let chain = vec![link(5, true, ["b", "x"]), link(1, true, ["a", "x"]), link(9, true, ["b", "x"])];
         assert_eq!(follow(&chain), [5, 1]);
         let returned = [chain, vec![link(10, false, ["b", "x"]), link(11, true, ["b", "x"])]].concat();
