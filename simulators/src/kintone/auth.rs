@@ -67,6 +67,8 @@ pub(crate) enum Right {
 /// An API token.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
+    /// Later tokens have larger ones.
+    pub(crate) number: u64,
     pub(crate) app: u64,
     pub(crate) rights: Rights,
     /// Whether the app was updated since the token was made.

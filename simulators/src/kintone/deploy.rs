@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use crate::kintone::app::{App, AppSpec};
+use crate::kintone::app::{App, AppSpec, Column};
 use crate::kintone::auth::{Caller, Right};
 use crate::kintone::field::{CalcFormat, FieldSpec, FieldType, Lookup, Related};
 use crate::kintone::formula;
@@ -163,8 +163,6 @@ pub(crate) fn rename(app: &mut App, code: &str, new: &str) -> Answer<()> {
     }
     Ok(())
 }
-
-use crate::kintone::app::Column;
 
 fn replaced(expression: &str, code: &str, new: &str) -> String {
     let mut out = String::new();

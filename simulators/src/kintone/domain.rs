@@ -655,8 +655,8 @@ impl Domain {
         self.told(app, None)
     }
 
-    /// All records as they were at `instant`, under the present field codes: saves count from their 更新日時 (with its
-    /// seconds), silent changes and deletions from when they were made.
+    /// All records as they were at `instant`, under the present field codes: records count from their 作成日時, saves from
+    /// their 更新日時 (with its seconds), silent changes and deletions from when they were made.
     ///
     /// # Errors
     ///

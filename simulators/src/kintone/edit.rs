@@ -165,7 +165,9 @@ pub(crate) fn commit_pending(state: &mut State) {
         std::mem::take(&mut state.pending).into_iter().partition(|late| late.due <= now);
     state.pending = rest;
     for late in due {
-        if let Some(app) = state.apps.iter_mut().find(|app| app.id == late.app) {
+        let Some(app) = state.apps.iter_mut().find(|app| app.id == late.app) else { continue };
+        // What was deleted while a change to it was on its way stays deleted.
+        if !app.records.was_there(late.id) || app.records.view(late.id, None).is_some() {
             app.records.push(late.id, late.created, &late.creator, late.version);
         }
     }

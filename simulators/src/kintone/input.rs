@@ -206,17 +206,11 @@ pub(crate) fn check(spec: &FieldSpec, value: &Value, place: &str) -> Result<(), 
             return Err(at(format!("{key}[{index}].value"), complain(option)));
         }
     }
-    if let (Some(most), Some(text)) = (spec.max_length, value.as_text()) {
-        if text.chars().count() > most as usize {
-            let over = most + 1;
-            return Err(at(
-                key,
-                message(
-                    format!("{over}文字より短くなければなりません。"),
-                    format!("Enter less than {over} characters."),
-                ),
-            ));
-        }
+    let over = spec.max_length.filter(|&most| value.as_text().is_some_and(|text| text.chars().count() > most as usize));
+    if let Some(over) = over.map(|most| most + 1) {
+        let complaint =
+            message(format!("{over}文字より短くなければなりません。"), format!("Enter less than {over} characters."));
+        return Err(at(key, complaint));
     }
     if let Value::Num(number) = value {
         let bound = |text: &Option<String>| text.as_deref().and_then(Decimal::parse);

@@ -126,10 +126,10 @@ fn call(
         Some(_) => return Err(illegal_request()),
         None => request.method.as_str(),
     };
-    if let Some(page) =
-        state.last_page.clone().filter(|_| is_page(method, api) && strikes.kinds.contains(&FaultKind::Repeat))
-    {
-        return Ok(Reply { rows: page.1, ..Reply::json(200, page.0) });
+    let page_of = is_page(method, api).then(|| params.id("app").unwrap_or(0));
+    let last = page_of.and_then(|app| state.last_pages.get(&app));
+    if let Some((body, rows)) = last.filter(|_| strikes.kinds.contains(&FaultKind::Repeat)) {
+        return Ok(Reply { rows: *rows, ..Reply::json(200, body.clone()) });
     }
     let lost = |kind: &FaultKind| match kind {
         FaultKind::Lose(records) | FaultKind::Warning(records) => Some(*records),
@@ -149,8 +149,8 @@ fn call(
     };
     let mut reply = dispatch(&mut visit, request, method, api, &params, error_id)?;
     reply.rows = visit.rows;
-    if is_page(method, api) && reply.status == 200 {
-        state.last_page = Some((reply.body.clone(), reply.rows));
+    if let Some(app) = page_of {
+        state.last_pages.insert(app, (reply.body.clone(), reply.rows));
     }
     Ok(reply)
 }

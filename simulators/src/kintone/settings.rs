@@ -119,7 +119,7 @@ pub(crate) fn apps(visit: &mut Visit<'_>, params: &Params) -> Answer<Json> {
         .state
         .apps
         .iter()
-        .filter(|app| !app.is_deleted && !(narrowed && app.is_closed))
+        .filter(|app| !app.is_deleted && (!narrowed || !app.is_closed))
         .filter(|app| visit.space.is_none() || app.guest_space == visit.space)
         .filter(|app| ids.as_ref().is_none_or(|ids| ids.contains(&app.id)))
         .filter(|app| spaces.as_ref().is_none_or(|spaces| app.guest_space.is_some_and(|space| spaces.contains(&space))))

@@ -34,8 +34,8 @@ pub(crate) struct State {
     pub(crate) calls: CallLog,
     /// Rises whenever something is left to chance, so that chance can be repeated.
     chance: u64,
-    /// The page of records that was sent last.
-    pub(crate) last_page: Option<(Vec<u8>, u64)>,
+    /// The page of records that was sent last for each app (0 for cursors), and how many it held.
+    pub(crate) last_pages: BTreeMap<u64, (Vec<u8>, u64)>,
     /// `http://127.0.0.1:port`.
     pub(crate) base_url: String,
 }
@@ -66,7 +66,7 @@ impl State {
             faults: Vec::new(),
             calls: CallLog::default(),
             chance: 0,
-            last_page: None,
+            last_pages: BTreeMap::new(),
             base_url: format!("http://127.0.0.1:{port}"),
             options,
         };
@@ -86,15 +86,14 @@ impl State {
     pub(crate) fn add_token(&mut self, app: u64, rights: Rights) -> String {
         self.auth.issued += 1;
         let token = secret(self.options.seed, 50_000 + self.auth.issued, 40);
-        self.auth.tokens.insert(token.clone(), Token { app, rights, is_deployed: true });
+        self.auth.tokens.insert(token.clone(), Token { number: self.auth.issued, app, rights, is_deployed: true });
         token
     }
 
-    /// The token that reads an app: the first that was made for it.
+    /// The token that reads an app: the first that may only view it.
     pub(crate) fn reading_token(&self, app: u64) -> Option<&str> {
-        let mut tokens =
-            self.auth.tokens.iter().filter(|(_, token)| token.app == app && token.rights == Rights::view());
-        tokens.next().map(|(text, _)| text.as_str())
+        let tokens = self.auth.tokens.iter().filter(|(_, token)| token.app == app && token.rights == Rights::view());
+        tokens.min_by_key(|(_, token)| token.number).map(|(text, _)| text.as_str())
     }
 
     /// Moves the clock; what was saved late until then becomes visible.

@@ -47,7 +47,7 @@ pub enum FaultKind {
     Short(usize),
     /// A page lacks that many of its records, as if they did not exist; `totalSize` still counts them.
     Lose(usize),
-    /// The answer waits until the gate is opened ([`Stall::open`] or `POST /_sim/open`).
+    /// The answer waits until the gate is opened ([`Stall::open`](crate::salesforce::Stall::open) or `POST /_sim/open`).
     Stall,
 }
 

@@ -35,6 +35,7 @@ impl<K> Fault<K> {
     }
 
     /// The same, but only from the `nth` (first: 1) matching call on.
+    #[allow(clippy::wrong_self_convention, reason = "it reads as a sentence where faults are armed")]
     pub fn from_call(self, nth: u64) -> Self {
         Fault { after: nth.saturating_sub(1), ..self }
     }

@@ -40,11 +40,8 @@ impl Matcher<'_> {
         let mut tables: Vec<&Column> = Vec::new();
         for check in checks {
             match check.target {
-                Target::Inner(table, _) => {
-                    if !tables.iter().any(|known| known.slot == table.slot) {
-                        tables.push(table);
-                    }
-                }
+                Target::Inner(table, _) if tables.iter().any(|known| known.slot == table.slot) => {}
+                Target::Inner(table, _) => tables.push(table),
                 _ if !self.holds(check, view) => return false,
                 _ => {}
             }

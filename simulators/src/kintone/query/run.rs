@@ -38,7 +38,7 @@ pub(crate) fn run(visit: &Visit<'_>, app: &App, plan: &Plan<'_>, most: u64, with
     let by_id = plan.order.first().is_none_or(|(column, _)| column.is_none());
     if by_id {
         let rises = plan.order.first().is_some_and(|(_, rises)| *rises);
-        let is_counted = is_exact && !(visit.caller.is_narrowed() && !app.hidden_records.is_empty());
+        let is_counted = is_exact && (!visit.caller.is_narrowed() || app.hidden_records.is_empty());
         let enough = if with_total && !is_counted { u64::MAX } else { plan.offset.saturating_add(limit) };
         let mut found = Found::default();
         let mut count = 0;
