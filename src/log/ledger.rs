@@ -198,7 +198,7 @@ impl Ledger {
     /// the complete look before it and missing from the one after.
     pub fn gone_around(&self, at: Timestamp, known_at: Timestamp) -> u64 {
         let notes = self.known_at(known_at).filter_map(|entry| entry.absences.as_ref());
-        notes.filter(|note| at < note.at && note.previous.is_none_or(|previous| previous <= at)).map(|n| n.count).sum()
+        notes.filter(|note| at < note.at && note.previous.is_none_or(|previous| previous < at)).map(|n| n.count).sum()
     }
 
     /// The last finished pass.

@@ -91,7 +91,7 @@ mod tests {
         let told: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
         assert_eq!(
             told,
-            json!({ "iss": "app", "sub": "a@example.jp", "aud": "https://login.salesforce.com", "exp": 1_793_459_180 })
+            json!({ "iss": "app", "sub": "a@example.jp", "aud": "https://login.salesforce.com", "exp": 1_793_458_980 })
         );
         let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key());
         let signature = URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
