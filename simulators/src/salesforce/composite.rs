@@ -13,7 +13,7 @@ const MOST_REQUESTS: usize = 25;
 const MOST_QUERIES: usize = 5;
 
 /// Answers each part; always 200 when the envelope can be read.
-pub(crate) fn answer(state: &mut State, request: &Request, version: &str, tweaks: Tweaks) -> Reply {
+pub(crate) fn answer(state: &mut State, request: &Request, version: &str, tweaks: &Tweaks) -> Reply {
     if request.method != "POST" {
         return reply::error(405, "METHOD_NOT_ALLOWED", "HTTP Method not allowed. Allowed are POST");
     }
@@ -37,10 +37,10 @@ pub(crate) fn answer(state: &mut State, request: &Request, version: &str, tweaks
         };
         let method = part.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
         let inner = Request { method, path, query, headers: request.headers.clone(), body: Vec::new() };
-        let reply = if inner.path.ends_with("/composite") {
-            reply::error(400, "INVALID_REQUEST", "composite cannot be nested")
+        let reply = if inner.path.ends_with("/composite") || inner.path.contains("/jobs/") {
+            reply::error(400, "INVALID_REQUEST", "this resource cannot be part of a composite")
         } else if inner.path.starts_with(&format!("/services/data/{version}/")) {
-            route::resource(state, &inner, version, tweaks)
+            route::resource(state, &inner, version, tweaks.clone())
         } else {
             reply::not_found()
         };

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::salesforce::fault::parse_fault;
 use crate::salesforce::field::{FieldSpec, Formula};
+use crate::salesforce::options::BulkOptions;
 use crate::salesforce::org::Org;
 use crate::wire::Reply;
 use crate::wire::Request;
@@ -133,6 +134,21 @@ fn act(org: &Org, request: &Request, action: &str) -> Result<Value, String> {
         }
         "daily_requests" => {
             org.set_daily_requests(number("max")?.unsigned_abs());
+            Ok(done)
+        }
+        "bulk" => {
+            let options = body.get("options").cloned().unwrap_or(json!({}));
+            let options: BulkOptions =
+                serde_json::from_value(options).map_err(|error| format!("`options`: {error}"))?;
+            org.set_bulk(|bulk| *bulk = options);
+            Ok(done)
+        }
+        "refuse_bulk" => {
+            let refused = body.get("refused").and_then(Value::as_bool).unwrap_or(true);
+            edited(org.refuse_bulk(text("object")?, refused))
+        }
+        "drop_jobs" => {
+            org.drop_jobs();
             Ok(done)
         }
         "clear_calls" => {

@@ -47,6 +47,19 @@ pub enum FaultKind {
     Short(usize),
     /// A page lacks that many of its records, as if they did not exist; `totalSize` still counts them.
     Lose(usize),
+    /// All is done, but the connection ends without an answer.
+    Drop,
+    /// A locator is refused: 400 `INVALID_QUERY_LOCATOR`.
+    StaleLocator,
+    /// A page of a bulk result comes without `Sforce-Locator`.
+    NoLocator,
+    /// A bulk job, or a page of its result, announces that many records more than there are.
+    Phantoms(u64),
+    /// A bulk job fails with that message; one that is struck while it is made fails when it would be done. An empty
+    /// message is not sent.
+    JobFails(String),
+    /// A bulk job never gets on from where it is; it can be aborted.
+    JobSticks,
     /// The answer waits until the gate is opened ([`Stall::open`](crate::salesforce::Stall::open) or `POST /_sim/open`).
     Stall,
 }
@@ -56,6 +69,10 @@ impl Trouble for FaultKind {
         *self == FaultKind::Stall
     }
 }
+
+/// Why bulk jobs fail when nothing else is said.
+const FAILURE: &str =
+    "InvalidBatch : Failed to process query: QUERY_TIMEOUT: Your query request was running for too long.";
 
 /// The answer that comes instead of the org's own; `None` for faults that do not replace it.
 pub(crate) fn instead(kind: &FaultKind) -> Option<Reply> {
@@ -96,7 +113,8 @@ fn html_title(status: u16) -> &'static str {
 ///
 /// - KIND: `expired`, `forbidden`, `revoked`, `daily-limit`, `concurrent-limit`, `empty=STATUS`, `html=STATUS`,
 ///   `unknown` (500), `unavailable` (503), `timeout[=ROWS]`, `cut-chunked=BYTES`, `cut-length=BYTES`,
-///   `cut-json=BYTES`, `reset`, `repeat`, `short=RECORDS`, `lose=RECORDS`, `stall`, or a status alone
+///   `cut-json=BYTES`, `reset`, `drop`, `repeat`, `short=RECORDS`, `lose=RECORDS`, `stale-locator`, `no-locator`,
+///   `phantoms=RECORDS`, `job-fails[=MESSAGE]` (`job-fails=` without a message), `job-sticks`, `stall`, or a status alone
 ///   (`406`, `420`, `429`: empty; `500`: unknown; `502`, `503`, `504`: HTML).
 /// - PATTERN: text that `METHOD path?query` must contain, with `*` for any text; without one, `/services/data`.
 /// - CALLS: `3` the third matching call, `3-5` the third to the fifth, `3+` all from the third on; without it,
@@ -125,6 +143,12 @@ pub fn parse_fault(text: &str) -> Result<Fault, String> {
         "repeat" => FaultKind::Repeat,
         "short" => FaultKind::Short(spec.size()?.max(1)),
         "lose" => FaultKind::Lose(spec.size()?),
+        "drop" => FaultKind::Drop,
+        "stale-locator" => FaultKind::StaleLocator,
+        "no-locator" => FaultKind::NoLocator,
+        "phantoms" => FaultKind::Phantoms(spec.needed()?),
+        "job-fails" => FaultKind::JobFails(spec.text().unwrap_or(FAILURE).to_owned()),
+        "job-sticks" => FaultKind::JobSticks,
         "stall" => FaultKind::Stall,
         "406" => FaultKind::Empty(406),
         "420" => FaultKind::Empty(420),

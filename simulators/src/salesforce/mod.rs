@@ -5,6 +5,7 @@
 //! crate's README for what is simulated and what is not yet.
 
 mod auth;
+mod bulk;
 mod catalogue;
 mod composite;
 mod control;
@@ -37,7 +38,7 @@ mod value;
 pub use edit::EditError;
 pub use fault::{Fault, FaultKind, parse_fault};
 pub use field::{FieldSpec, FieldType, Formula};
-pub use options::{Features, LoginHost, Options};
+pub use options::{BulkOptions, Features, LoginHost, Options, ResultOf};
 pub use org::{Fields, Org};
 pub use server::Server;
 

@@ -1,6 +1,7 @@
 //! How an org is set up.
 
 use chrono::{DateTime, TimeZone, Utc};
+use serde::Deserialize;
 
 /// How an org is set up and served.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Options {
     pub replication_cap: usize,
     /// What the org has switched on.
     pub features: Features,
+    /// How the Bulk API behaves.
+    pub bulk: BulkOptions,
 }
 
 impl Default for Options {
@@ -55,8 +58,73 @@ impl Default for Options {
             gzip: true,
             replication_cap: 600_000,
             features: Features::default(),
+            bulk: BulkOptions::default(),
         }
     }
+}
+
+/// How the Bulk API behaves where sources leave it open or a test needs it otherwise.
+///
+/// A job waits (`UploadComplete`), runs (`InProgress`) and is done (`JobComplete`). It goes on when both have
+/// passed: so many polls, and so many seconds of the org's clock. A job that nobody polls waits.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BulkOptions {
+    /// How many polls find a job waiting.
+    pub waiting_polls: u32,
+    /// For how long it waits at least.
+    pub waiting_secs: i64,
+    /// How many polls find it running.
+    pub running_polls: u32,
+    /// For how long it runs at least.
+    pub running_secs: i64,
+    /// When the records of a result are looked up.
+    pub result_of: ResultOf,
+    /// The most records on a page of a result, and how many there are when the client names no number.
+    pub page_size: u64,
+    /// How many query jobs may be made in any 24 hours.
+    pub daily_jobs: u64,
+    /// How many kilobytes of results may be made in any 24 hours.
+    pub daily_kilobytes: u64,
+    /// Whether datetimes end in `+0000` and not in `Z`.
+    pub datetime_offset: bool,
+    /// Whether only the first page has a header row.
+    pub header_once: bool,
+    /// Whether a result without records has no header row either.
+    pub empty_without_header: bool,
+    /// The status of results that are asked for too early: 412 with a reason, or 204 without.
+    pub early_status: u16,
+}
+
+impl Default for BulkOptions {
+    fn default() -> Self {
+        BulkOptions {
+            waiting_polls: 0,
+            waiting_secs: 0,
+            running_polls: 1,
+            running_secs: 0,
+            result_of: ResultOf::Creation,
+            page_size: 50_000,
+            daily_jobs: 10_000,
+            daily_kilobytes: 1_000_000_000,
+            datetime_offset: false,
+            header_once: false,
+            empty_without_header: false,
+            early_status: 412,
+        }
+    }
+}
+
+/// When the records of a bulk result are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultOf {
+    /// When the job is made.
+    Creation,
+    /// When the job is done.
+    Completion,
+    /// The lower half of the ids when the job is made, the upper half when it is done: chunks are not of one instant.
+    Both,
 }
 
 /// What kind of host answers at `login_url`.

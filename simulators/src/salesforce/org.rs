@@ -9,7 +9,7 @@ use crate::salesforce::catalogue::Origin;
 use crate::salesforce::edit::{self, Edited};
 use crate::salesforce::fault::{Armed, Fault, FaultKind};
 use crate::salesforce::field::{FieldSpec, Formula};
-use crate::salesforce::options::{LoginHost, Options};
+use crate::salesforce::options::{BulkOptions, LoginHost, Options};
 use crate::salesforce::state::State;
 use crate::salesforce::table::{Life, Moment, Segment};
 use crate::salesforce::{auth, instant, schema};
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Org {
 
 impl Org {
     pub(crate) fn new(options: Options, port: u16) -> Self {
-        Org(Arc::new(Mutex::new(State::new(options, port))))
+        Org(Arc::new_cyclic(|own| Mutex::new(State::new(options, port, own))))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -319,7 +319,38 @@ impl Org {
 
     /// How many REST calls are allowed in any 24 hours.
     pub fn set_daily_requests(&self, max: u64) {
-        self.lock().quota.max = max;
+        self.lock().quota.calls.max = max;
+    }
+
+    /// Changes how the Bulk API behaves; for jobs to come and those that are not done.
+    pub fn set_bulk(&self, change: impl FnOnce(&mut BulkOptions)) {
+        let mut state = self.lock();
+        change(&mut state.options.bulk);
+        let bulk = state.options.bulk;
+        state.quota.bulk_jobs.max = bulk.daily_jobs;
+        state.quota.bulk_kilobytes.max = bulk.daily_kilobytes;
+    }
+
+    /// Whether an object refuses bulk queries, besides those that always do.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such object.
+    pub fn refuse_bulk(&self, object: &str, refused: bool) -> Edited<()> {
+        let mut state = self.lock();
+        edit::find(&state, object)?;
+        let name = object.to_lowercase();
+        if refused {
+            state.jobs.refused.insert(name);
+        } else {
+            state.jobs.refused.remove(&name);
+        }
+        Ok(())
+    }
+
+    /// Forgets all bulk jobs, with their results.
+    pub fn drop_jobs(&self) {
+        self.lock().jobs.clear();
     }
 
     /// Forgets all running queries, so that their locators are invalid.

@@ -15,8 +15,8 @@ use crate::salesforce::value::Value;
 use crate::wire::Reply;
 use crate::wire::json;
 
-/// How a page differs from what it should be.
-#[derive(Debug, Clone, Copy, Default)]
+/// How a page or a job differs from what it should be.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tweaks {
     /// Names itself as the next page.
     pub(crate) repeat: bool,
@@ -24,6 +24,23 @@ pub(crate) struct Tweaks {
     pub(crate) lose: usize,
     /// More rows than that take too long.
     pub(crate) timeout_above: Option<u64>,
+    /// The locator is refused.
+    pub(crate) stale: bool,
+    /// For pages of bulk results: no locator is given.
+    pub(crate) no_locator: bool,
+    /// For bulk jobs: so many records more are announced than there are.
+    pub(crate) phantoms: u64,
+    /// For bulk jobs.
+    pub(crate) job: Option<JobTrouble>,
+}
+
+/// What goes wrong with a bulk job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JobTrouble {
+    /// It fails, and says so; an empty text is not sent.
+    Fails(String),
+    /// It never gets on.
+    Sticks,
 }
 
 /// How many records a page holds when two long texts are selected.
@@ -90,7 +107,7 @@ fn run(
 
 /// Answers with the page that `locator` names.
 pub(crate) fn next_page(state: &mut State, locator: &str, tweaks: Tweaks) -> Reply {
-    match state.cursors.find(locator, state.now) {
+    match state.cursors.find(locator, state.now).filter(|_| !tweaks.stale) {
         Some((cursor, place)) => {
             let name = locator.split('-').next().unwrap_or_default().to_owned();
             page(state, &cursor, place, Some(name), tweaks)

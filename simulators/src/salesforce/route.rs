@@ -1,10 +1,10 @@
 //! Which request is answered by whom, and what stands before all of them.
 
 use crate::salesforce::fault::{self, FaultKind, Strikes};
-use crate::salesforce::query::{self, Tweaks};
+use crate::salesforce::query::{self, JobTrouble, Tweaks};
 use crate::salesforce::reply;
 use crate::salesforce::state::State;
-use crate::salesforce::{auth, composite, describe, replicate};
+use crate::salesforce::{auth, bulk, composite, describe, replicate};
 use crate::wire::Request;
 use crate::wire::{Delivery, Reply};
 
@@ -32,6 +32,11 @@ pub(crate) fn answer(state: &mut State, request: &Request, strikes: &Strikes) ->
             FaultKind::Repeat => tweaks.repeat = true,
             FaultKind::Short(records) => tweaks.at_most = Some(*records),
             FaultKind::Lose(records) => tweaks.lose = *records,
+            FaultKind::StaleLocator => tweaks.stale = true,
+            FaultKind::NoLocator => tweaks.no_locator = true,
+            FaultKind::Phantoms(records) => tweaks.phantoms = *records,
+            FaultKind::JobFails(message) => tweaks.job = Some(JobTrouble::Fails(message.clone())),
+            FaultKind::JobSticks => tweaks.job = Some(JobTrouble::Sticks),
             _ => {}
         }
     }
@@ -59,7 +64,8 @@ pub(crate) fn answer(state: &mut State, request: &Request, strikes: &Strikes) ->
         match kind {
             FaultKind::CutChunked(bytes) => reply.delivery = Delivery::CutChunked(*bytes),
             FaultKind::CutLength(bytes) => reply.delivery = Delivery::CutLength(*bytes),
-            FaultKind::CutJson(bytes) => reply.body.truncate(*bytes),
+            FaultKind::CutJson(bytes) => reply.delivery = Delivery::CutShort(*bytes),
+            FaultKind::Drop => reply.delivery = Delivery::Reset,
             _ => {}
         }
     }
@@ -79,10 +85,10 @@ fn data(state: &mut State, request: &Request, tweaks: Tweaks, instead: Option<Re
         return instead.unwrap_or_else(versions);
     }
     let now = state.now;
-    let is_used_up = state.quota.used(now) >= state.quota.max;
+    let is_used_up = state.quota.calls.left(now) == 0;
     let admitted = auth::admit(state, request);
     if !is_used_up {
-        state.quota.count(now, 1);
+        state.quota.calls.count(now, 1);
     }
     let version = rest.split('/').next().unwrap_or_default();
     let reply = match (admitted, instead) {
@@ -129,7 +135,10 @@ pub(crate) fn resource(state: &mut State, request: &Request, version: &str, twea
     let rest = request.path.trim_start_matches("/services/data/").strip_prefix(version).unwrap_or_default();
     let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
     if parts == ["composite"] {
-        return composite::answer(state, request, version, tweaks);
+        return composite::answer(state, request, version, &tweaks);
+    }
+    if let ["jobs", "query", rest @ ..] = parts.as_slice() {
+        return bulk::answer(state, request, version, rest, &tweaks);
     }
     let reply = match parts.as_slice() {
         [] => index(version),
@@ -162,7 +171,7 @@ fn is_read(request: &Request) -> bool {
 
 fn index(version: &str) -> Reply {
     let url = |name: &str| format!("/services/data/{version}/{name}");
-    let names = ["composite", "limits", "query", "queryAll", "sobjects"];
+    let names = ["composite", "jobs", "limits", "query", "queryAll", "sobjects"];
     Reply::value(200, &names.iter().map(|name| ((*name).to_owned(), serde_json::json!(url(name)))).collect())
 }
 

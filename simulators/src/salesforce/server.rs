@@ -51,7 +51,8 @@ impl Server {
 
 impl Site for Org {
     async fn answer(&self, request: Request) -> Reply {
-        let described = format!("{} {}?{}", request.method, request.path, request.decoded_query());
+        let query = told(&request);
+        let described = format!("{} {}?{query}", request.method, request.path);
         let strikes = fault::strike(&mut self.lock().faults, &described);
         if let Some(stall) = &strikes.stall {
             stall.pass().await;
@@ -59,7 +60,6 @@ impl Site for Org {
         let mut state = self.lock();
         let reply = route::answer(&mut state, &request, &strikes);
         let at = state.now;
-        let query = request.decoded_query();
         let status = if reply.delivery == Delivery::Reset { 0 } else { reply.status };
         state.calls.push(Call { method: request.method, path: request.path, query, status, rows: reply.rows, at });
         reply
@@ -76,4 +76,12 @@ impl Site for Org {
     fn packs(&self) -> bool {
         self.lock().options.gzip
     }
+}
+
+/// What a call asks for: its query, and for a new bulk job the body.
+fn told(request: &Request) -> String {
+    if request.method == "POST" && request.path.ends_with("/jobs/query") {
+        return String::from_utf8_lossy(&request.body).into_owned();
+    }
+    request.decoded_query()
 }

@@ -1,6 +1,9 @@
 //! Everything an org knows.
 
+use std::sync::{Mutex, Weak};
+
 use crate::salesforce::auth::Auth;
+use crate::salesforce::bulk::Jobs;
 use crate::salesforce::cursor::Cursors;
 use crate::salesforce::edit::Pending;
 use crate::salesforce::fault::Armed;
@@ -24,6 +27,7 @@ pub(crate) struct State {
     pub(crate) auth: Auth,
     pub(crate) quota: Quota,
     pub(crate) cursors: Cursors,
+    pub(crate) jobs: Jobs,
     pub(crate) faults: Vec<Armed>,
     pub(crate) calls: CallLog,
     /// Rises whenever something is left to chance, so that chance can be repeated.
@@ -32,10 +36,12 @@ pub(crate) struct State {
     pub(crate) base_url: String,
     /// `http://localhost:port`.
     pub(crate) login_url: String,
+    /// Where all this is kept, for answers that are made while they are sent.
+    pub(crate) own: Weak<Mutex<State>>,
 }
 
 impl State {
-    pub(crate) fn new(options: Options, port: u16) -> Self {
+    pub(crate) fn new(options: Options, port: u16, own: &Weak<Mutex<State>>) -> Self {
         let at = options.at.timestamp();
         let tables = catalogue::objects(&options.features)
             .into_iter()
@@ -46,7 +52,9 @@ impl State {
             .collect();
         let mut state = State {
             auth: Auth::new(&options),
-            quota: Quota::new(options.daily_requests),
+            quota: Quota::new(&options),
+            jobs: Jobs::default(),
+            own: own.clone(),
             options,
             store: Store { tables },
             seq: 0,

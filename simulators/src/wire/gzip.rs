@@ -24,19 +24,51 @@ pub(crate) fn pack(body: &[u8]) -> Vec<u8> {
 
 /// A gzip file of stored blocks.
 fn wrap(body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len() + body.len() / 1_000 + 64);
-    out.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-    let mut blocks = body.chunks(usize::from(u16::MAX)).peekable();
-    while let Some(block) = blocks.next() {
-        out.push(u8::from(blocks.peek().is_none()));
-        let length = block.len() as u16;
-        out.extend(length.to_le_bytes());
-        out.extend((!length).to_le_bytes());
-        out.extend_from_slice(block);
-    }
-    out.extend(crc(body).to_le_bytes());
-    out.extend((body.len() as u32).to_le_bytes());
+    let mut wrapper = Wrapper::new();
+    let mut out = wrapper.wrap(body);
+    out.extend(wrapper.finish());
     out
+}
+
+/// Makes a gzip file of stored blocks, piece by piece.
+#[derive(Debug)]
+pub(crate) struct Wrapper {
+    has_begun: bool,
+    crc: u32,
+    length: u32,
+}
+
+impl Wrapper {
+    pub(crate) fn new() -> Self {
+        Wrapper { has_begun: false, crc: u32::MAX, length: 0 }
+    }
+
+    /// The next part of the file, which holds `body`.
+    pub(crate) fn wrap(&mut self, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(body.len() + body.len() / 1_000 + 64);
+        if !self.has_begun {
+            self.has_begun = true;
+            out.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+        }
+        for block in body.chunks(usize::from(u16::MAX)) {
+            let length = block.len() as u16;
+            out.push(0);
+            out.extend(length.to_le_bytes());
+            out.extend((!length).to_le_bytes());
+            out.extend_from_slice(block);
+        }
+        self.crc = crc(self.crc, body);
+        self.length = self.length.wrapping_add(body.len() as u32);
+        out
+    }
+
+    /// The end of the file.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
+        let mut out = vec![1, 0, 0, 255, 255];
+        out.extend((!self.crc).to_le_bytes());
+        out.extend(self.length.to_le_bytes());
+        out
+    }
 }
 
 const TABLE: [u32; 256] = {
@@ -55,8 +87,9 @@ const TABLE: [u32; 256] = {
     table
 };
 
-fn crc(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| TABLE[((crc ^ u32::from(*byte)) & 255) as usize] ^ (crc >> 8))
+/// The checksum `crc`, carried on over `bytes`; it begins with all bits set and ends with them flipped.
+fn crc(crc: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(crc, |crc, byte| TABLE[((crc ^ u32::from(*byte)) & 255) as usize] ^ (crc >> 8))
 }
 
 #[cfg(test)]

@@ -12,5 +12,5 @@ pub use calls::Call;
 pub(crate) use calls::CallLog;
 pub(crate) use fault::Fault;
 pub use fault::Stall;
-pub(crate) use reply::{Delivery, Reply};
+pub(crate) use reply::{Delivery, Reply, Rest};
 pub(crate) use request::Request;

@@ -2,6 +2,26 @@
 
 use serde_json::Value;
 
+/// What follows the body of a long answer, piece by piece, made when the connection has room for it.
+pub(crate) struct Rest(Box<dyn Iterator<Item = Vec<u8>> + Send>);
+
+impl Rest {
+    pub(crate) fn new(pieces: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Self {
+        Rest(Box::new(pieces))
+    }
+
+    /// The next piece; `None` when all is sent.
+    pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
+        self.0.next()
+    }
+}
+
+impl std::fmt::Debug for Rest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rest")
+    }
+}
+
 /// How the body reaches the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Delivery {
@@ -9,6 +29,8 @@ pub(crate) enum Delivery {
     Whole,
     /// Chunked, and the connection ends after that many bytes, before the last chunk.
     CutChunked(usize),
+    /// As if it ended after that many bytes.
+    CutShort(usize),
     /// With the whole length announced, and the connection ends after that many bytes.
     CutLength(usize),
     /// The connection ends without an answer.
@@ -16,11 +38,13 @@ pub(crate) enum Delivery {
 }
 
 /// An answer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    /// What follows the body.
+    pub(crate) rest: Option<Rest>,
     pub(crate) delivery: Delivery,
     /// How many records the body holds.
     pub(crate) rows: u64,
@@ -52,5 +76,16 @@ impl Reply {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Makes the body longer than `bytes`, where there is as much, and forgets what follows. What follows may need
+    /// the system itself, so nobody else should hold it now.
+    pub(crate) fn settle(&mut self, bytes: usize) {
+        let Some(mut rest) = self.rest.take() else { return };
+        while self.body.len() <= bytes
+            && let Some(piece) = rest.next()
+        {
+            self.body.extend(piece);
+        }
     }
 }

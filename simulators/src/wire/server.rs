@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::instant::http_date;
 use crate::wire::gzip;
-use crate::wire::reply::{Delivery, Reply};
+use crate::wire::reply::{Delivery, Reply, Rest};
 use crate::wire::request::Request;
 
 /// The largest request body that is read.
@@ -129,9 +129,25 @@ fn respond(now: i64, mut reply: Reply, compress: bool, is_head: bool) -> Result<
     if reply.delivery == Delivery::Reset {
         return Err(Gone);
     }
-    if compress && !reply.body.is_empty() {
-        reply.body = gzip::pack(&reply.body);
+    if let Delivery::CutShort(bytes) = reply.delivery {
+        reply.settle(bytes);
+        reply.body.truncate(bytes);
+    }
+    let mut rest = reply.rest.take();
+    if compress && (rest.is_some() || !reply.body.is_empty()) {
         reply.headers.push(("Content-Encoding", "gzip".to_owned()));
+        match rest.take() {
+            None => reply.body = gzip::pack(&reply.body),
+            Some(plain) => {
+                let mut wrapper = gzip::Wrapper::new();
+                reply.body = wrapper.wrap(&reply.body);
+                rest = Some(wrapped(plain, wrapper));
+            }
+        }
+    }
+    reply.rest = rest;
+    if let Delivery::CutChunked(bytes) | Delivery::CutLength(bytes) = reply.delivery {
+        reply.settle(bytes);
     }
     let mut response = hyper::Response::builder()
         .status(reply.status)
@@ -142,13 +158,33 @@ fn respond(now: i64, mut reply: Reply, compress: bool, is_head: bool) -> Result<
     }
     if is_head {
         reply.body.clear();
+        reply.rest = None;
     }
-    response.body(Pieces::new(reply.body, reply.delivery)).map_err(|_| Gone)
+    response.body(Pieces::new(reply.body, reply.rest, reply.delivery)).map_err(|_| Gone)
+}
+
+/// The pieces of a compressed file that follow those which `wrapper` has seen.
+fn wrapped(mut plain: Rest, mut wrapper: gzip::Wrapper) -> Rest {
+    let mut is_over = false;
+    Rest::new(std::iter::from_fn(move || {
+        if is_over {
+            return None;
+        }
+        Some(match plain.next() {
+            Some(piece) => wrapper.wrap(&piece),
+            None => {
+                is_over = true;
+                wrapper.finish()
+            }
+        })
+    }))
 }
 
 /// A body in pieces, whole or cut.
 struct Pieces {
     body: Bytes,
+    /// What follows a body that is whole.
+    rest: Option<Rest>,
     /// How much of it is sent before the connection is cut.
     cut_at: Option<usize>,
     /// The length that is announced; without one the body is chunked.
@@ -159,14 +195,16 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn new(body: Vec<u8>, delivery: Delivery) -> Self {
+    fn new(body: Vec<u8>, rest: Option<Rest>, delivery: Delivery) -> Self {
         let length = body.len();
         let (cut_at, announced) = match delivery {
             Delivery::CutChunked(bytes) => (Some(bytes.min(length)), None),
             Delivery::CutLength(bytes) => (Some(bytes.min(length.saturating_sub(1))), Some(length as u64)),
-            Delivery::Whole | Delivery::Reset => (None, (length == 0).then_some(0)),
+            Delivery::Whole | Delivery::CutShort(_) | Delivery::Reset => {
+                (None, (length == 0 && rest.is_none()).then_some(0))
+            }
         };
-        Pieces { body: Bytes::from(body), cut_at, announced, sent: 0, waits: 3 }
+        Pieces { body: Bytes::from(body), rest, cut_at, announced, sent: 0, waits: 3 }
     }
 }
 
@@ -183,7 +221,8 @@ impl Body for Pieces {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         if self.cut_at.is_none() {
-            return Poll::Ready(None);
+            let next = self.rest.as_mut().and_then(Rest::next);
+            return Poll::Ready(next.map(|piece| Ok(Frame::data(Bytes::from(piece)))));
         }
         if self.waits > 0 {
             self.waits -= 1;
