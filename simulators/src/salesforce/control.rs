@@ -49,10 +49,11 @@ fn act(org: &Org, request: &Request, action: &str) -> Result<Value, String> {
     let number = |name: &str| {
         body.get(name).and_then(Value::as_i64).ok_or_else(|| format!("`{name}` is missing or no whole number"))
     };
-    let ids = |name: &str| -> Result<Vec<&str>, String> {
+    let texts = |name: &str| -> Result<Vec<&str>, String> {
         let list = body.get(name).and_then(Value::as_array).ok_or_else(|| format!("`{name}` is missing or no list"))?;
         list.iter().map(|id| id.as_str().ok_or_else(|| format!("`{name}` holds something that is no text"))).collect()
     };
+    let at = || body.get("at").and_then(Value::as_str).map(instant).transpose();
     let done = json!({"ok": true});
     let edited = |result: Result<(), crate::salesforce::EditError>| {
         result.map(|()| json!({"ok": true})).map_err(|error| error.to_string())
@@ -72,9 +73,16 @@ fn act(org: &Org, request: &Request, action: &str) -> Result<Value, String> {
             org.set_now(instant(text("now")?)?);
             Ok(json!({ "now": org.now().to_rfc3339() }))
         }
-        "insert" => inserted(org.insert(text("object")?, fields()?)),
+        "insert" => inserted(match at()? {
+            Some(at) => org.insert_at(text("object")?, fields()?, at),
+            None => org.insert(text("object")?, fields()?),
+        }),
         "insert_late" => inserted(org.insert_late(text("object")?, fields()?, number("delay_seconds")?)),
-        "update" => edited(org.update(text("object")?, text("id")?, fields()?)),
+        "update" => edited(match at()? {
+            Some(at) => org.update_at(text("object")?, text("id")?, fields()?, at),
+            None => org.update(text("object")?, text("id")?, fields()?),
+        }),
+        "track_fields" => edited(org.track_fields(text("object")?, &texts("fields")?)),
         "update_late" => edited(org.update_late(text("object")?, text("id")?, fields()?, number("delay_seconds")?)),
         "change_silently" => edited(org.change_silently(text("object")?, text("id")?, fields()?)),
         "system_touch" => edited(org.system_touch(text("object")?, text("id")?)),
@@ -86,7 +94,7 @@ fn act(org: &Org, request: &Request, action: &str) -> Result<Value, String> {
         "undelete" => edited(org.undelete(text("object")?, text("id")?)),
         "purge" => counted(org.purge(text("object")?)),
         "hard_delete" => edited(org.hard_delete(text("object")?, text("id")?)),
-        "merge" => edited(org.merge(text("object")?, text("winner")?, &ids("losers")?)),
+        "merge" => edited(org.merge(text("object")?, text("winner")?, &texts("losers")?)),
         "add_field" => {
             let spec = body.get("field").cloned().unwrap_or(Value::Null);
             let spec: FieldSpec = serde_json::from_value(spec).map_err(|error| format!("`field`: {error}"))?;
@@ -101,8 +109,8 @@ fn act(org: &Org, request: &Request, action: &str) -> Result<Value, String> {
             let formula: Formula = serde_json::from_value(formula).map_err(|error| format!("`formula`: {error}"))?;
             edited(org.change_formula(text("object")?, text("field")?, formula))
         }
-        "hide_rows" => edited(org.hide_rows(text("object")?, &ids("ids")?)),
-        "unhide_rows" => edited(org.unhide_rows(text("object")?, &ids("ids")?)),
+        "hide_rows" => edited(org.hide_rows(text("object")?, &texts("ids")?)),
+        "unhide_rows" => edited(org.unhide_rows(text("object")?, &texts("ids")?)),
         "trim_delete_log" => edited(org.trim_delete_log(text("object")?)),
         "fault" => {
             org.arm(parse_fault(text("spec")?)?);

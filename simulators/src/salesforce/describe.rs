@@ -66,11 +66,11 @@ fn summary(table: &Table, version: &str) -> Map<String, Value> {
         "activateable": false, "associateEntityType": null, "associateParentEntity": null, "createable": table.deletable,
         "custom": table.name.ends_with("__c"), "customSetting": false, "deepCloneable": false,
         "deletable": table.deletable, "deprecatedAndHidden": false, "feedEnabled": table.deletable,
-        "hasSubtypes": false, "isInterface": false, "isSubtype": false, "keyPrefix": table.prefix,
+        "hasSubtypes": false, "isInterface": false, "isSubtype": false, "keyPrefix": table.prefix.get(..3),
         "label": table.label, "labelPlural": table.label, "layoutable": true, "mergeable": table.mergeable,
         "mruEnabled": table.deletable, "name": table.name, "queryable": true, "replicateable": true,
         "retrieveable": true, "searchable": table.deletable, "triggerable": true, "undeletable": table.deletable,
-        "updateable": true,
+        "updateable": table.history.is_none(),
         "urls": {"sobject": url, "describe": format!("{url}/describe"), "rowTemplate": format!("{url}/{{ID}}")},
     });
     match members {

@@ -10,7 +10,7 @@ use crate::salesforce::field::FieldType;
 use crate::salesforce::state::State;
 use crate::salesforce::table::{Deletion, Life, Version};
 use crate::salesforce::value::Value;
-use crate::salesforce::{derive, fit, id, instant, soql};
+use crate::salesforce::{derive, fit, history, id, instant, soql};
 
 /// Why a change was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,17 @@ pub(crate) fn insert(state: &mut State, object: &str, fields: &Map<String, Json>
         state.store.tables[table].backdate(serial, created, modified.unwrap_or(created));
     }
     Ok(id::full(state.store.tables[table].prefix, serial))
+}
+
+/// Does `edit` as if it were `at`, and says so in all stamps and histories. What is done that way must come in order.
+pub(crate) fn in_the_past<T>(state: &mut State, at: i64, edit: impl FnOnce(&mut State) -> Edited<T>) -> Edited<T> {
+    if at > state.now {
+        return Err(EditError::new("INVALID_OPERATION", "that instant is still to come"));
+    }
+    let now = std::mem::replace(&mut state.now, at);
+    let edited = edit(state);
+    state.now = now;
+    edited
 }
 
 /// Inserts a row that carries the present as its stamps, but is seen only `delay` seconds later.
@@ -232,6 +243,7 @@ pub(crate) fn merge(state: &mut State, object: &str, winner: &str, losers: &[&st
         bin(state, table, loser, Some(target));
     }
     write(state, table, target, now, Arc::default());
+    history::event(state, table, target, now, if object == "Contact" { "contactMerged" } else { "accountMerged" });
     Ok(())
 }
 
@@ -270,6 +282,9 @@ pub(crate) fn locate(state: &State, object: &str, id: &str) -> Edited<(usize, u6
 
 fn live(state: &State, object: &str, id: &str) -> Edited<(usize, u64)> {
     let (table, serial) = locate(state, object, id)?;
+    if state.store.tables[table].view(serial, &state.moment()).is_some_and(|view| view.created > state.now) {
+        return Err(EditError::new("INVALID_OPERATION", "the row was not there yet"));
+    }
     if state.pending.iter().any(|pending| (pending.table, pending.serial) == (table, serial)) {
         return Err(EditError::new("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record"));
     }
@@ -324,9 +339,21 @@ fn add(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Wri
     let values = Arc::new(values);
     let version = Version { seq, valid_at: stamp, modified: stamp, stamp, life: Life::Live, master: None, values };
     state.store.tables[table].push(serial, stamp, version);
+    history::created(state, table, serial, stamp);
 }
 
-/// Changes fields with that stamp; without fields only the stamps move.
+/// Adds a row to a history.
+pub(crate) fn append(state: &mut State, table: usize, stamp: i64, values: Written) {
+    let serial = state.store.tables[table].next_serial();
+    add(state, table, serial, stamp, values);
+}
+
+/// Takes a row away for good.
+pub(crate) fn retire(state: &mut State, table: usize, serial: u64) {
+    revise(state, table, serial, |version| version.life = Life::Gone);
+}
+
+/// Changes fields with that stamp; without fields only the stamps move. Stamps that are later stay.
 fn write(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Arc<Written>) {
     let before = state.store.tables[table]
         .view(serial, &state.moment())
@@ -335,12 +362,14 @@ fn write(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: A
     if !derived.is_empty() {
         Arc::make_mut(&mut values).extend(derived);
     }
+    let before = history::before(state, table, serial, &values);
     revise(state, table, serial, |version| {
         version.valid_at = stamp;
-        version.modified = stamp;
-        version.stamp = stamp;
+        version.modified = version.modified.max(stamp);
+        version.stamp = version.stamp.max(stamp);
         put(version, values);
     });
+    history::changed(state, table, serial, stamp, before);
 }
 
 /// Rows that get the same values first share them.
@@ -402,7 +431,7 @@ fn children(state: &State, table: usize, serial: u64) -> Vec<(usize, u64)> {
 fn pointers(state: &State, target: &str) -> Vec<(usize, u64, usize)> {
     let moment = state.moment();
     let mut found = Vec::new();
-    for (table, object) in state.store.tables.iter().enumerate() {
+    for (table, object) in state.store.tables.iter().enumerate().filter(|(_, object)| object.history.is_none()) {
         for (slot, column) in object.columns.iter().enumerate() {
             let is_lookup =
                 column.spec.field_type == FieldType::Reference && matches!(column.origin, Origin::Stored(_));

@@ -26,6 +26,8 @@ pub enum FieldType {
     Time,
     Address,
     Location,
+    /// A value of any type: what a history row says a field held.
+    AnyType,
 }
 
 impl FieldType {
@@ -51,6 +53,7 @@ impl FieldType {
             FieldType::Time => "time",
             FieldType::Address => "address",
             FieldType::Location => "location",
+            FieldType::AnyType => "anyType",
         }
     }
 
@@ -66,6 +69,7 @@ impl FieldType {
             FieldType::Time => "xsd:time",
             FieldType::Address => "urn:address",
             FieldType::Location => "urn:location",
+            FieldType::AnyType => "xsd:anyType",
             _ => "xsd:string",
         }
     }
@@ -281,7 +285,7 @@ impl FieldSpec {
     }
 
     pub(crate) fn is_filterable(&self) -> bool {
-        !self.is_long_text() && !self.field_type.is_compound()
+        !self.is_long_text() && !self.field_type.is_compound() && self.field_type != FieldType::AnyType
     }
 
     pub(crate) fn is_sortable(&self) -> bool {

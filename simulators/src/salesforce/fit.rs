@@ -33,7 +33,7 @@ fn fit(spec: &FieldSpec, json: &Json) -> Edited<Value> {
     let wrong = || EditError::new("JSON_PARSER_ERROR", format!("{} does not take {json}", spec.name));
     let text = match json {
         Json::Null => return Ok(Value::Null),
-        Json::Bool(value) if spec.field_type == T::Boolean => return Ok(Value::Bool(*value)),
+        Json::Bool(value) if matches!(spec.field_type, T::Boolean | T::AnyType) => return Ok(Value::Bool(*value)),
         Json::String(text) => text.clone(),
         Json::Number(number) => number.to_string(),
         _ => return Err(wrong()),
@@ -60,6 +60,10 @@ fn fit(spec: &FieldSpec, json: &Json) -> Edited<Value> {
             let full: String = id.iter().chain(&id::checks(&id)).map(|&byte| byte as char).collect();
             Value::text(&full)
         }
+        T::AnyType => match json {
+            Json::Number(_) => Decimal::parse(&text).map(Value::Num).ok_or_else(wrong)?,
+            _ => Value::text(&text),
+        },
         T::Boolean | T::Address | T::Location => return Err(wrong()),
         _ if json.is_number() => return Err(wrong()),
         _ => {

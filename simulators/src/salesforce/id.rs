@@ -11,13 +11,14 @@ const CHECKS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 /// The first 15 characters of an id, which decide equality and order.
 pub(crate) type Id15 = [u8; 15];
 
-/// The 15 characters of row `serial` of the object with that key prefix.
+/// The 15 characters of row `serial` of the object with that key prefix; objects that share one tell their rows
+/// apart by two characters more.
 pub(crate) fn id15(prefix: &str, serial: u64) -> Id15 {
     let mut id = [b'0'; 15];
+    id[3..5].copy_from_slice(INSTANCE);
     for (to, from) in id.iter_mut().zip(prefix.bytes()) {
         *to = from;
     }
-    id[3..5].copy_from_slice(INSTANCE);
     let mut rest = FIRST.saturating_add(serial);
     for place in id[5..].iter_mut().rev() {
         *place = DIGITS[(rest % 62) as usize];

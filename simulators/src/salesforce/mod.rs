@@ -16,6 +16,7 @@ mod edit;
 mod fault;
 mod field;
 mod fit;
+mod history;
 mod id;
 mod instant;
 mod jwt;

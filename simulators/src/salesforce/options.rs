@@ -1,5 +1,7 @@
 //! How an org is set up.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeZone, Utc};
 use serde::Deserialize;
 
@@ -34,6 +36,11 @@ pub struct Options {
     pub gzip: bool,
     /// The most ids that `/deleted/` and `/updated/` give.
     pub replication_cap: usize,
+    /// Which fields of an object have a history, at most 20, by the name of the object; objects that are not named
+    /// have the usual ones.
+    pub tracked_fields: BTreeMap<String, Vec<String>>,
+    /// For how many days field histories are kept: the API gives 24 months, people see 18.
+    pub history_days: i64,
     /// What the org has switched on.
     pub features: Features,
     /// How the Bulk API behaves.
@@ -57,6 +64,8 @@ impl Default for Options {
             exponents: true,
             gzip: true,
             replication_cap: 600_000,
+            tracked_fields: BTreeMap::new(),
+            history_days: 730,
             features: Features::default(),
             bulk: BulkOptions::default(),
         }

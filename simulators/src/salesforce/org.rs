@@ -12,7 +12,7 @@ use crate::salesforce::field::{FieldSpec, Formula};
 use crate::salesforce::options::{BulkOptions, LoginHost, Options};
 use crate::salesforce::state::State;
 use crate::salesforce::table::{Life, Moment, Segment};
-use crate::salesforce::{auth, instant, schema};
+use crate::salesforce::{auth, history, instant, schema};
 use crate::wire::{Call, Stall, fault, json};
 
 /// Fields of a row by their API names, as JSON. Decimals may be given as texts, to stay exact.
@@ -71,6 +71,34 @@ impl Org {
     /// When a field is unknown, not writable, of another type or missing.
     pub fn insert(&self, object: &str, fields: &Fields) -> Edited<String> {
         edit::insert(&mut self.lock(), object, fields)
+    }
+
+    /// Inserts a row as if it were `at`: all its stamps and its history say so, and [`truth_at`](Self::truth_at) too.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), and when `at` is still to come.
+    pub fn insert_at(&self, object: &str, fields: &Fields, at: DateTime<Utc>) -> Edited<String> {
+        edit::in_the_past(&mut self.lock(), at.timestamp(), |state| edit::insert(state, object, fields))
+    }
+
+    /// Changes fields as if it were `at`: history rows are of that instant, stamps that are later stay. Changes of a
+    /// row must be made in their order.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update), when `at` is still to come, and when the row was not there yet.
+    pub fn update_at(&self, object: &str, id: &str, fields: &Fields, at: DateTime<Utc>) -> Edited<()> {
+        edit::in_the_past(&mut self.lock(), at.timestamp(), |state| edit::update(state, object, id, fields))
+    }
+
+    /// Keeps the history of these fields of an object from now on, and of no others; at most 20.
+    ///
+    /// # Errors
+    ///
+    /// When the object has no history or not those fields, or there are too many.
+    pub fn track_fields(&self, object: &str, fields: &[&str]) -> Edited<()> {
+        history::track(&mut self.lock(), object, fields)
     }
 
     /// Inserts a row that is stamped now but can be seen only `delay_secs` later. Returns its id.
@@ -402,7 +430,7 @@ fn rows(state: &State, index: usize, moment: &Moment) -> Edited<Vec<Fields>> {
     });
     for serial in serials {
         let Some(view) = table.view(serial, moment) else { continue };
-        if view.life() == Life::Gone || !state.store.is_visible(&view, true, moment) {
+        if view.life() == Life::Gone || !state.store.is_visible(index, &view, true, moment) {
             continue;
         }
         let mut text = String::from("{");

@@ -3,6 +3,7 @@
 use crate::salesforce::catalogue::Origin;
 use crate::salesforce::edit::{EditError, Edited, find, locate};
 use crate::salesforce::field::{FieldSpec, Formula};
+use crate::salesforce::history;
 use crate::salesforce::state::State;
 use crate::salesforce::table::Column;
 
@@ -41,6 +42,8 @@ pub(crate) fn add_field(state: &mut State, object: &str, spec: FieldSpec) -> Edi
 pub(crate) fn remove_field(state: &mut State, object: &str, field: &str) -> Edited<()> {
     let (table, slot) = custom(state, object, field)?;
     state.store.tables[table].columns[slot].removed = true;
+    let name = state.store.tables[table].columns[slot].spec.name.clone();
+    history::forget_field(state, table, &name);
     changed(state, table);
     Ok(())
 }

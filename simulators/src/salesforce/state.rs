@@ -7,12 +7,13 @@ use crate::salesforce::bulk::Jobs;
 use crate::salesforce::cursor::Cursors;
 use crate::salesforce::edit::Pending;
 use crate::salesforce::fault::Armed;
+use crate::salesforce::instant::DAY;
 use crate::salesforce::options::Options;
 use crate::salesforce::population::{Population, USER_COUNT, org_name, person};
 use crate::salesforce::quota::Quota;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::{Moment, Table};
-use crate::salesforce::{catalogue, edit};
+use crate::salesforce::{catalogue, edit, history};
 use crate::wire::CallLog;
 
 /// An org.
@@ -55,8 +56,8 @@ impl State {
             quota: Quota::new(&options),
             jobs: Jobs::default(),
             own: own.clone(),
+            store: Store { tables, history_secs: options.history_days * DAY },
             options,
-            store: Store { tables },
             seq: 0,
             now: at,
             pending: Vec::new(),
@@ -68,6 +69,7 @@ impl State {
             login_url: format!("http://localhost:{port}"),
         };
         state.resolve_formulas();
+        history::set_up(&mut state);
         state.settle_in();
         state
     }

@@ -17,6 +17,8 @@ const ZONE_SECS: i64 = 9 * 3_600;
 /// The objects of an org.
 pub(crate) struct Store {
     pub(crate) tables: Vec<Table>,
+    /// For how long rows of field histories are kept.
+    pub(crate) history_secs: i64,
 }
 
 impl Store {
@@ -32,13 +34,28 @@ impl Store {
         Some((table, id::serial(prefix, text)?))
     }
 
-    /// Whether a reader sees the row: live rows, and with `all` those in the bin.
-    pub(crate) fn is_visible(&self, view: &View<'_>, all: bool, moment: &Moment) -> bool {
-        match view.life() {
+    /// Whether a reader sees the row: live rows, and with `all` those in the bin. Rows of a history go where the
+    /// row goes that they tell of, and are kept for a while only.
+    pub(crate) fn is_visible(&self, table: usize, view: &View<'_>, all: bool, moment: &Moment) -> bool {
+        let now = moment.as_of.unwrap_or(moment.now);
+        let is_alive = match view.life() {
             Life::Live => true,
-            Life::Bin(since) => all && moment.as_of.unwrap_or(moment.now) - since < BIN_SECS,
+            Life::Bin(since) => all && now - since < BIN_SECS,
             Life::Gone => false,
-        }
+        };
+        let Some(history) = self.tables[table].history else { return is_alive };
+        let is_kept = history.of_stages || now - view.created < self.history_secs;
+        is_alive
+            && is_kept
+            && self.told_of(table, view, history.lookup, moment).is_some_and(|(other, parent)| {
+                self.is_visible(other, &parent, all, moment) && !self.tables[other].unshared.contains(&parent.serial)
+            })
+    }
+
+    /// The row that a row of a history tells of.
+    fn told_of(&self, table: usize, view: &View<'_>, lookup: usize, moment: &Moment) -> Option<(usize, View<'_>)> {
+        let (other, serial) = self.by_id(self.value(table, view, lookup, moment).as_text()?)?;
+        Some((other, self.tables[other].view(serial, moment)?))
     }
 
     /// What the row holds in that column.
@@ -52,7 +69,10 @@ impl Store {
                 view.version.map_or_else(|| object.base.modified(view.serial), |version| version.modified),
             ),
             Origin::Stamp => Value::Instant(self.stamp(table, view)),
-            Origin::Deleted => Value::Bool(view.life() != Life::Live),
+            Origin::Deleted => {
+                let parent = object.history.and_then(|history| self.told_of(table, view, history.lookup, moment));
+                Value::Bool(parent.map_or(view.life(), |(_, parent)| parent.life()) != Life::Live)
+            }
             Origin::Master => match view.version.and_then(|version| version.master) {
                 Some(serial) => Value::Text(id::full(object.prefix, serial).into()),
                 None => Value::Null,
@@ -116,7 +136,7 @@ impl Store {
         let pointer = self.value(table, view, lookup, moment);
         let (other, serial) = self.by_id(pointer.as_text()?)?;
         let parent = self.tables[other].view(serial, moment)?;
-        let is_seen = self.is_visible(&parent, true, moment) && !self.tables[other].unshared.contains(&serial);
+        let is_seen = self.is_visible(other, &parent, true, moment) && !self.tables[other].unshared.contains(&serial);
         is_seen.then_some((other, parent))
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::number::Decimal;
-use crate::salesforce::catalogue::{ObjectSpec, Origin};
+use crate::salesforce::catalogue::{HistoryOf, ObjectSpec, Origin};
 use crate::salesforce::field::FieldSpec;
 use crate::salesforce::population::Population;
 use crate::salesforce::value::Value;
@@ -121,6 +121,10 @@ pub(crate) struct Table {
     pub(crate) prefix: &'static str,
     pub(crate) deletable: bool,
     pub(crate) mergeable: bool,
+    /// For objects that keep what others were.
+    pub(crate) history: Option<HistoryOf>,
+    /// The columns whose changes are kept.
+    pub(crate) tracked: Vec<u16>,
     pub(crate) columns: Vec<Column>,
     names: HashMap<String, usize>,
     pub(crate) base: Population,
@@ -142,6 +146,8 @@ impl Table {
             prefix: spec.prefix,
             deletable: spec.deletable,
             mergeable: spec.mergeable,
+            history: spec.history,
+            tracked: Vec::new(),
             columns: spec.columns,
             names: HashMap::new(),
             base,

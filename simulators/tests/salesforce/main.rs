@@ -1,6 +1,6 @@
 //! The acceptance facts of the Salesforce simulator, one test each, over real HTTP.
 //!
-//! Lines 3 (JWT) and 39 (history objects) have none yet: see the README.
+//! Line 3 (JWT) has none: see the README.
 #![allow(clippy::unwrap_used, reason = "everything here is a test or serves one")]
 
 mod auth;
@@ -9,6 +9,7 @@ mod changes;
 mod client;
 mod csv;
 mod faults;
+mod history;
 #[path = "../support/loopback.rs"]
 mod loopback;
 mod metadata;

@@ -34,7 +34,15 @@ pub(super) fn object(features: &Features) -> ObjectSpec {
             columns.push(Column::new(whole, Origin::Compound));
         }
     }
-    ObjectSpec { name: "Account", label: "取引先", prefix: "001", deletable: true, mergeable: true, columns }
+    ObjectSpec {
+        name: "Account",
+        label: "取引先",
+        prefix: "001",
+        deletable: true,
+        mergeable: true,
+        history: None,
+        columns,
+    }
 }
 
 fn standard() -> Vec<Column> {

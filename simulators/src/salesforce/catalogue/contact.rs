@@ -49,6 +49,12 @@ pub(super) fn object(features: &Features) -> ObjectSpec {
         stored(FieldSpec::new("IsKeyPerson__c", "キーパーソン", Boolean)),
     ]);
     ObjectSpec {
-        name: "Contact", label: "取引先責任者", prefix: "003", deletable: true, mergeable: true, columns
+        name: "Contact",
+        label: "取引先責任者",
+        prefix: "003",
+        deletable: true,
+        mergeable: true,
+        history: None,
+        columns,
     }
 }

@@ -36,5 +36,13 @@ pub(super) fn object() -> ObjectSpec {
         stored(FieldSpec::number("MRR__c", "月次売上 (MRR)", Currency, 18, 2)),
         stored(FieldSpec::picklist("Plan__c", "契約プラン", &["スターター", "スタンダード", "エンタープライズ"])),
     ]);
-    ObjectSpec { name: "Contract", label: "契約", prefix: "800", deletable: true, mergeable: false, columns }
+    ObjectSpec {
+        name: "Contract",
+        label: "契約",
+        prefix: "800",
+        deletable: true,
+        mergeable: false,
+        history: None,
+        columns,
+    }
 }

@@ -4,6 +4,7 @@
 mod account;
 mod contact;
 mod contract;
+mod history;
 mod opportunity;
 mod people;
 
@@ -44,7 +45,20 @@ pub(crate) struct ObjectSpec {
     /// Whether rows can be deleted and merged (users and the organization cannot).
     pub(crate) deletable: bool,
     pub(crate) mergeable: bool,
+    /// For objects that keep what others were.
+    pub(crate) history: Option<HistoryOf>,
     pub(crate) columns: Vec<Column>,
+}
+
+/// What a history object keeps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HistoryOf {
+    /// The object whose rows it tells of.
+    pub(crate) parent: &'static str,
+    /// The column that points to the row.
+    pub(crate) lookup: usize,
+    /// Whether it keeps the stages of deals, and not tracked fields.
+    pub(crate) of_stages: bool,
 }
 
 /// All built-in objects of an org with these features.
@@ -63,6 +77,7 @@ pub(crate) fn objects(features: &Features) -> Vec<ObjectSpec> {
     if features.multi_currency {
         objects.push(people::currency_type());
     }
+    objects.extend(history::objects());
     objects
 }
 

@@ -49,5 +49,13 @@ pub(super) fn object() -> ObjectSpec {
             Formula::Parent { lookup: "AccountId".to_owned(), field: "Name".to_owned() },
         ),
     ]);
-    ObjectSpec { name: "Opportunity", label: "商談", prefix: "006", deletable: true, mergeable: false, columns }
+    ObjectSpec {
+        name: "Opportunity",
+        label: "商談",
+        prefix: "006",
+        deletable: true,
+        mergeable: false,
+        history: None,
+        columns,
+    }
 }

@@ -24,7 +24,15 @@ pub(super) fn user() -> ObjectSpec {
         stored(FieldSpec { length: 40, ..FieldSpec::picklist("LanguageLocaleKey", "言語", &["ja"]) }),
     ]);
     columns.extend(tail());
-    ObjectSpec { name: "User", label: "ユーザー", prefix: "005", deletable: false, mergeable: false, columns }
+    ObjectSpec {
+        name: "User",
+        label: "ユーザー",
+        prefix: "005",
+        deletable: false,
+        mergeable: false,
+        history: None,
+        columns,
+    }
 }
 
 /// Organization (組織): one row.
@@ -45,7 +53,15 @@ pub(super) fn organization() -> ObjectSpec {
         stored(FieldSpec::new("FiscalYearStartMonth", "会計年度期首月", FieldType::Int)),
     ]);
     columns.extend(tail());
-    ObjectSpec { name: "Organization", label: "組織", prefix: "00D", deletable: false, mergeable: false, columns }
+    ObjectSpec {
+        name: "Organization",
+        label: "組織",
+        prefix: "00D",
+        deletable: false,
+        mergeable: false,
+        history: None,
+        columns,
+    }
 }
 
 /// CurrencyType (通貨): only where an org has several.
@@ -59,5 +75,13 @@ pub(super) fn currency_type() -> ObjectSpec {
         stored(FieldSpec::new("IsCorporate", "マスタ通貨", FieldType::Boolean)),
     ]);
     columns.extend(tail());
-    ObjectSpec { name: "CurrencyType", label: "通貨", prefix: "01L", deletable: false, mergeable: false, columns }
+    ObjectSpec {
+        name: "CurrencyType",
+        label: "通貨",
+        prefix: "01L",
+        deletable: false,
+        mergeable: false,
+        history: None,
+        columns,
+    }
 }

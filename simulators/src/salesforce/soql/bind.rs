@@ -415,6 +415,8 @@ pub(crate) fn child_relationships(store: &Store, parent: usize) -> Vec<(String, 
         for (slot, column) in object.columns.iter().enumerate() {
             let points_here = column.spec.reference_to.iter().any(|target| target == store.tables[parent].name);
             let name = match (column.spec.name.as_str(), object.name) {
+                _ if object.history.is_some_and(|history| history.of_stages) => "OpportunityHistories".to_owned(),
+                _ if object.history.is_some() => "Histories".to_owned(),
                 ("AccountId", "Opportunity") => "Opportunities".to_owned(),
                 ("AccountId", name) => format!("{name}s"),
                 ("ParentId", "Account") => "ChildAccounts".to_owned(),

@@ -42,7 +42,7 @@ fn matching(store: &Store, plan: &Plan, moment: &Moment, enough: u64) -> Collect
     let mut found = Collector::default();
     let passes_view = |view: View<'_>| {
         !table.unshared.contains(&view.serial)
-            && store.is_visible(&view, plan.all, moment)
+            && store.is_visible(plan.table, &view, plan.all, moment)
             && plan.filter.as_ref().is_none_or(|test| test.passes(store, plan.table, &view, moment))
     };
     let passes = |serial: u64| table.view(serial, moment).is_some_and(passes_view);
