@@ -23,10 +23,10 @@ pub(super) struct Payload {
     pub entry: Option<Entry>,
     /// How far the reading under way has come.
     pub progress: Option<PassProgress>,
-    /// The cursor that stood before the pass or statement under way began; `None` when none is, or it is the
-    /// first.
+    /// The last cursor with no pass, sweep or statement under way; `None` when this batch's own is such a one, or
+    /// there was none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Cursor>,
+    pub at_rest: Option<Cursor>,
     /// When the last complete look at all keys began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swept_at: Option<Timestamp>,
@@ -113,7 +113,7 @@ pub(super) struct Batch<'a> {
     pub recorded_at: Timestamp,
     pub cursor: Cursor,
     pub finished: bool,
-    pub before: Option<Cursor>,
+    pub at_rest: Option<Cursor>,
     pub complete_through: Option<Timestamp>,
     pub deletes_through: Option<Timestamp>,
     pub swept_at: Option<Timestamp>,
@@ -153,7 +153,7 @@ pub(super) async fn store(
     let payload = Payload {
         entry: entry.clone(),
         progress: taken.progress.clone(),
-        before: batch.before,
+        at_rest: batch.at_rest,
         swept_at: batch.swept_at,
         needs_full: taken.needs_full,
         finished: batch.finished,

@@ -209,9 +209,13 @@ async fn read_and_land(
         (_, ReadMode::Incremental) => "incremental",
     };
     let not_before = standing.complete_through.map(|through| through.plus_secs(-OVERLAP_SECS));
-    let before = standing.payload.before.or_else(|| standing.cursor.clone());
+    // In the middle of a reading, the cursor is no place to go back to.
+    let at_rest = match standing.payload.progress {
+        Some(_) => standing.payload.at_rest,
+        None => standing.cursor.clone(),
+    };
     let swept_at = standing.payload.swept_at;
-    let mut place = Place { cursor: standing.cursor.clone(), before, swept_at, not_before };
+    let mut place = Place { cursor: standing.cursor.clone(), at_rest, swept_at, not_before };
 
     let (send, mut receive) = mpsc::channel::<Waiting>(PAGES_AHEAD);
     let queue = Queue { send, room: Room::of(bench.limits.size_bytes) };
@@ -286,10 +290,10 @@ impl Asking {
     }
 }
 
-/// Where the stream stands, and where it stood before the reading under way.
+/// Where the stream stands, and where it last stood with no pass, sweep or statement under way.
 struct Place {
     cursor: Option<Cursor>,
-    before: Option<Cursor>,
+    at_rest: Option<Cursor>,
     /// When the last complete look at all keys began.
     swept_at: Option<Timestamp>,
     /// For passes and sweeps: no stamp before this instant dates a change (B2).
@@ -495,11 +499,10 @@ async fn land_batch(
     if !taken.rejected.is_empty() {
         rejected.keep(id, bench.run_id, &taken.rejected).await?;
     }
-    if taken.begins || taken.progress.is_none() {
-        place.before.clone_from(&place.cursor);
-    }
-    let before = taken.progress.as_ref().and_then(|_| place.before.clone());
     place.cursor = Some(cursor.clone());
+    if taken.progress.is_none() {
+        place.at_rest.clone_from(&place.cursor);
+    }
     place.swept_at = place.swept_at.max(taken.swept_through);
     let batch = Batch {
         stream: id,
@@ -507,7 +510,7 @@ async fn land_batch(
         recorded_at,
         cursor,
         finished,
-        before,
+        at_rest: taken.progress.as_ref().and_then(|_| place.at_rest.clone()),
         complete_through: through,
         deletes_through: if asking.stream.tells_deletes { through } else { taken.swept_through },
         swept_at: place.swept_at,
@@ -532,7 +535,7 @@ async fn step_back(
     place: &Place,
     recorded_at: Timestamp,
 ) -> Result<()> {
-    let Some(cursor) = place.before.clone().filter(|before| Some(before) != place.cursor.as_ref()) else {
+    let Some(cursor) = place.at_rest.clone().filter(|at_rest| Some(at_rest) != place.cursor.as_ref()) else {
         return Ok(());
     };
     let batch = Batch {
@@ -541,7 +544,7 @@ async fn step_back(
         recorded_at,
         cursor,
         finished: true,
-        before: None,
+        at_rest: None,
         complete_through: None,
         deletes_through: None,
         swept_at: place.swept_at,

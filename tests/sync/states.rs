@@ -20,7 +20,7 @@ use crate::support::app::{TestApp, accounts, at, close, customers};
 use crate::support::org::fields;
 
 /// The texts of a column of the customers, unknown cells as `?` with their reason; `-` where there is none.
-fn texts(state: &State, column: &str) -> Vec<String> {
+pub(super) fn texts(state: &State, column: &str) -> Vec<String> {
     let batch = &state.entities["customer"];
     let values = batch.column_by_name(column).unwrap();
     let cells = batch.column_by_name(&format!("{column}$cell"));
@@ -36,20 +36,20 @@ fn texts(state: &State, column: &str) -> Vec<String> {
 }
 
 /// `value` by `key`, for every customer.
-fn by(state: &State, key: &str, value: &str) -> BTreeMap<String, String> {
+pub(super) fn by(state: &State, key: &str, value: &str) -> BTreeMap<String, String> {
     texts(state, key).into_iter().zip(texts(state, value)).collect()
 }
 
-fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+pub(super) fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
-fn coverages(state: &State) -> Vec<Coverage> {
+pub(super) fn coverages(state: &State) -> Vec<Coverage> {
     let column = state.entities["customer"].column_by_name("_coverage").unwrap();
     column.as_primitive::<UInt8Type>().values().iter().map(|number| Coverage::from_u8(*number).unwrap()).collect()
 }
 
-async fn known(app: &TestApp, instant: &str, known_at: Timestamp) -> State {
+pub(super) async fn known(app: &TestApp, instant: &str, known_at: Timestamp) -> State {
     let workspace = app.open().await;
     let model = workspace.model().await.unwrap();
     let instant = workspace.instant(instant).unwrap();
@@ -312,6 +312,48 @@ async fn f5_a_braked_reading_takes_nothing_for_gone_and_the_next_run_begins_wher
     let allowed = SyncOptions { mode: ReadMode::Full, allow_deletes: true, ..SyncOptions::default() };
     let report = app.sync_with("salesforce", &allowed).await.unwrap();
     assert_eq!(report.streams[0].counts.deleted_by_absence, 700);
+}
+
+#[tokio::test]
+async fn f5_a_braked_file_leaves_the_file_before_it_alone() {
+    let app = TestApp::new(OCTOBER).with_core();
+    // Longer than a page, so that July is landed in two batches.
+    let codes: Vec<String> = (0..6_000).map(|number| format!("C{number:04}")).collect();
+    let all: Vec<(&str, &str, &str)> = codes.iter().map(|code| (code.as_str(), "青空", "1")).collect();
+    app.export("202607", &all);
+    app.export("202608", &all[..10]);
+    let report = app.sync_with("core", &SyncOptions::default()).await.unwrap();
+    assert_eq!(report.streams[0].error.as_ref().unwrap().code, "E0540");
+    let lines = app.lines(&customers()).await;
+    assert_eq!(lines.len(), 6_000);
+    // Nobody mends it: the same again, and nothing of July is read or lost.
+    let report = app.sync_with("core", &SyncOptions::default()).await.unwrap();
+    assert_eq!(report.streams[0].error.as_ref().unwrap().code, "E0540");
+    assert_eq!((report.streams[0].counts.read, app.lines(&customers()).await), (0, lines));
+    // Somebody does.
+    app.export("202608", &all[1..]);
+    let report = app.sync("core").await;
+    assert_eq!((report.counts.unchanged, report.counts.deleted_by_absence), (5_999, 1));
+}
+
+#[tokio::test]
+async fn f5_a_braked_sweep_does_not_keep_changes_out() {
+    let app =
+        TestApp::new(SEPTEMBER).with_salesforce(Options { records: 900, ..Options::default() }, super::FIELDS).await;
+    app.sync("salesforce").await;
+    let ids = app.ids();
+    let hidden: Vec<&str> = ids[..700].iter().map(String::as_str).collect();
+    app.org().hide_rows("Account", &hidden).unwrap();
+    for (now, site) in [("2026-09-10T00:00:00Z", "大阪"), ("2026-09-11T00:00:00Z", "京都")] {
+        app.org().update("Account", &ids[800], &fields(json!({ "Site": site }))).unwrap();
+        app.set_now(now);
+        let report = app.sync_with("salesforce", &SyncOptions::default()).await.unwrap();
+        assert_eq!(report.streams[0].error.as_ref().unwrap().code, "E0540");
+        assert_eq!((report.streams[0].counts.changed, report.streams[0].counts.deleted_by_absence), (1, 0), "{site}");
+    }
+    app.org().unhide_rows("Account", &hidden).unwrap();
+    let report = app.sync("salesforce").await;
+    assert_eq!((report.counts.changed, report.counts.deleted_by_absence), (0, 0));
 }
 
 #[tokio::test]
