@@ -180,6 +180,11 @@ pub(super) fn next_step(
             if (wants_all && (!is_pass || rules.form_changed)) || (!rules.has_stamp && !is_pass) {
                 return Step::BeginPass { since: Some(progress.since()) };
             }
+            if first_of_run && progress.is_sweep() && progress.read == 0 {
+                // Changes first: a sweep that ends in a refusal each time must not keep them out.
+                let Progress { until, swept_at, max_id, .. } = progress;
+                return Step::BeginWindow { since: until, swept_at, max_id };
+            }
             Step::Continue(Progress { resumed: progress.resumed || first_of_run, ..progress })
         }
     }
@@ -212,8 +217,11 @@ impl Progress {
     pub(super) fn sweep_after(&self, run_id: &str, now: Timestamp, rules: Rules) -> Option<Progress> {
         let due = !rules.sweeps_values && rules.sweep_is_due(self.swept_at, now);
         let kind = Kind::Sweep { id: format!("{run_id}@{now}"), started_at: now };
-        (due && matches!(self.kind, Kind::Window { .. }))
-            .then(|| Progress { resumed: self.resumed, ..Progress::new(kind, self.until, self.max_id) })
+        (due && matches!(self.kind, Kind::Window { .. })).then(|| Progress {
+            swept_at: self.swept_at,
+            resumed: self.resumed,
+            ..Progress::new(kind, self.until, self.max_id)
+        })
     }
 
     /// Where the stream stands when the reading is complete.
@@ -403,6 +411,21 @@ mod tests {
         assert_eq!(after(None, Rules { sweep_secs: None, ..RULES }), None);
         // A pass has looked at all of them.
         assert_eq!(Progress::pass("run", now, None, RULES).sweep_after("run", now, RULES), None);
+    }
+
+    #[test]
+    fn f5_a_run_that_begins_before_a_sweep_reads_what_changed_first() {
+        let swept_at = Some(at("00:00:00").plus_secs(-86_400));
+        let sweep = Progress { swept_at, ..window() }.sweep_after("run", at("12:00:00"), RULES).unwrap();
+        let step = |progress: &Progress, first| {
+            let state = Some(State::Reading(progress.clone()));
+            next_step(state, first, ReadMode::Incremental, at("12:00:00"), RULES)
+        };
+        assert_eq!(step(&sweep, true), Step::BeginWindow { since: at("11:59:00"), swept_at, max_id: 900 });
+        assert_eq!(step(&sweep, false), Step::Continue(sweep.clone()));
+        // Half of one is read to its end.
+        let half = sweep.advanced(500, Some(1_000), Some(700), RULES).0;
+        assert!(matches!(step(&half, true), Step::Continue(Progress { read: 500, .. })));
     }
 
     #[test]
