@@ -1,135 +1,37 @@
 //! Takes batches of pages and tells what they add to the log.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
-use datafusion::arrow::array::AsArray;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::absence::{Absences, brake};
-use super::counts::Counts;
-use super::decide::{Decision, Incoming, Link, StampRule, decide};
+use super::chain::{PagePlan, Row, Work};
+use super::decide::{Link, StampRule};
+use super::ending::{Later, push_restatement};
 use super::fetch::{Fetched, fetch};
 use super::hash::{RowHasher, cell};
-use super::index::{Index, IndexEntry};
+use super::index::Index;
+use super::landing::{Landing, Taken};
 use super::rebuild::{last_links, links_at};
 use super::seen::{PassProgress, Seen};
 use super::timeline::{self, Timeline};
-use super::versions::{Completions, Content, Origins, Version, build};
+use super::versions::{Completions, Origins, build};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{AbsenceNote, KeyMap, Lake, Ledger, LogTable, NewVersions, Pass, Statement, key_hash};
-use crate::record::{DeleteKind, FieldClass, Page, Reading, RecordHead, Rejected, Stream, StreamId};
-
-/// Asks the source whether records that a complete reading did not show are there all the same (E2).
-#[async_trait]
-pub trait Confirm: std::fmt::Debug + Send + Sync {
-    /// Of `keys`, those that are; `None` when the source cannot be asked.
-    async fn still_there(&self, keys: &[String]) -> Result<Option<Vec<String>>>;
-}
-
-/// Believes every reading.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoConfirm;
-
-#[async_trait]
-impl Confirm for NoConfirm {
-    async fn still_there(&self, _keys: &[String]) -> Result<Option<Vec<String>>> {
-        Ok(None)
-    }
-}
-
-/// What a batch is landed under.
-#[derive(Debug, Clone, Copy)]
-pub struct Landing<'a> {
-    /// The sync run.
-    pub run_id: &'a str,
-    /// When this batch is recorded: later than anything in the log (A1).
-    pub recorded_at: Timestamp,
-    /// For passes: no stamp before this instant dates a change (B2); `None` on a first load.
-    pub not_before: Option<Timestamp>,
-    /// Whether the brake on absences is off.
-    pub allow_deletes: bool,
-    /// When the last complete look at all keys before this reading began.
-    pub swept_before: Option<Timestamp>,
-    /// Is asked before a record is taken for gone.
-    pub confirm: &'a dyn Confirm,
-}
-
-/// What a batch adds; nothing of it is stored yet.
-#[derive(Debug, Default)]
-pub struct Taken {
-    /// The new versions; `None` when there are none.
-    pub versions: Option<NewVersions>,
-    /// How many new versions there are, restatements and absences included.
-    pub version_count: u64,
-    /// What became of every row.
-    pub counts: Counts,
-    /// Rows that are no records.
-    pub rejected: Vec<Rejected>,
-    /// The earliest instant whose state changes: a date, or the birth of a key that is new.
-    pub min_valid_from: Option<Timestamp>,
-    /// The highest `_seq` given out.
-    pub max_seq: i64,
-    /// A dated file that is fully landed with this batch.
-    pub statement: Option<Statement>,
-    /// A complete pass that ends with this batch and is worth remembering in the lake.
-    pub pass: Option<Pass>,
-    /// A complete pass ended with this batch: when it began.
-    pub verified_through: Option<Timestamp>,
-    /// A complete look at all keys ended with this batch: when it began.
-    pub swept_through: Option<Timestamp>,
-    /// Records that it did not show, with when they were looked for before.
-    pub absences: Option<AbsenceNote>,
-    /// The whole timeline of fields, when the batch changed it.
-    pub timeline: Option<Timeline>,
-    /// How far the reading under way has come.
-    pub progress: Option<PassProgress>,
-    /// A pass or statement begins with this batch, from its first row.
-    pub begins: bool,
-    /// The reading ended, but sightings were lost, so absence was not concluded: it must be read again.
-    pub needs_full: bool,
-    links: Vec<IndexEntry>,
-}
+use crate::log::{Lake, Ledger, LogTable, key_hash};
+use crate::record::{FieldClass, Page, Reading, RecordHead, Rejected, Stream, StreamId};
 
 /// Tells what is new about one stream.
 #[derive(Debug)]
 pub struct Lander {
-    stream: Stream,
-    log: LogTable,
-    ledger: Ledger,
-    index: Index,
-    seen_folder: PathBuf,
-    seen: Option<Seen>,
-    timeline: Timeline,
-    max_seq: i64,
-}
-
-/// A row of the batch: page, row, key.
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    key: u128,
-    page: usize,
-    row: usize,
-    order: usize,
-}
-
-/// What a page delivers, worked out once.
-struct PagePlan {
-    hasher: RowHasher,
-    delivered: usize,
-    /// Hashed fields that the log knows and the page did not deliver (B5), as positions among the completions.
-    missing: Vec<(usize, String)>,
-    /// The hash of every row, where no row needs completing: taken in the order in which the values lie in
-    /// memory, since the walk by key would miss the cache at every value.
-    hashes: Option<Vec<u128>>,
-}
-
-/// The state that a late statement must not change (D1).
-struct Later {
-    at: Timestamp,
-    links: KeyMap<Link>,
+    pub(super) stream: Stream,
+    pub(super) log: LogTable,
+    pub(super) ledger: Ledger,
+    pub(super) index: Index,
+    pub(super) seen_folder: PathBuf,
+    pub(super) seen: Option<Seen>,
+    pub(super) timeline: Timeline,
+    pub(super) max_seq: i64,
 }
 
 impl Lander {
@@ -264,9 +166,10 @@ impl Lander {
         }
         let (completions, mut versions, mut new_links) = (work.completions, work.versions, work.links);
         let work_births = work.births;
-        // Reading order gives the numbers; gaps are allowed.
+        // Reading order gives the numbers, also to rows that make no version; gaps are allowed.
+        let shown: usize = pages.iter().map(|page| page.records.len()).sum();
         versions.sort_unstable_by_key(|version| version.seq);
-        let mut next_seq = self.max_seq + i64::try_from(rows.len()).unwrap_or(i64::MAX) + 1;
+        let mut next_seq = self.max_seq + i64::try_from(shown).unwrap_or(i64::MAX) + 1;
 
         if let Some(seen) = &mut self.seen {
             // A rejected row still says that its record is there (F5).
@@ -509,158 +412,6 @@ impl Lander {
         }
         fetch(&self.log, &seqs, fields).await
     }
-
-    #[allow(clippy::too_many_arguments)] // one call, and each is another thing
-    async fn end_reading(
-        &mut self,
-        reading: &Reading,
-        pages: &[Page],
-        earlier: Option<&KeyMap<Link>>,
-        later: Option<&Later>,
-        landing: &Landing<'_>,
-        next_seq: &mut i64,
-        versions: &mut Vec<Version>,
-        new_links: &mut Vec<IndexEntry>,
-        fetch_whole: &mut BTreeSet<i64>,
-        taken: &mut Taken,
-    ) -> Result<()> {
-        let Some(last_page) = pages.last() else { return Ok(()) };
-        let delivered = last_page.records.fields().clone();
-        let (date, what) = match reading {
-            Reading::Window { .. } => return Ok(()),
-            Reading::Pass { started_at, .. } => (*started_at, "pass".to_owned()),
-            Reading::Sweep { started_at, .. } => (*started_at, "sweep".to_owned()),
-            Reading::Statement { at, name, .. } => (*at, name.clone()),
-        };
-        let (start_seq, mut doubtful) =
-            self.seen.as_ref().map(Seen::progress).map_or((0, false), |seen| (seen.start_seq, seen.doubtful));
-        let Some(seen) = self.seen.as_mut().and_then(Seen::keys) else {
-            warn!(stream = %self.log.stream(), "the keys seen earlier in this reading were lost: nothing is concluded from it, it will be read again");
-            taken.needs_full = true;
-            self.seen = None;
-            return Ok(());
-        };
-        let mut absences = Absences::new(seen, start_seq);
-        match earlier {
-            Some(links) => {
-                let mut entries: Vec<IndexEntry> =
-                    links.iter().map(|(key, link)| IndexEntry { key: *key, link: *link }).collect();
-                entries.sort_unstable_by_key(|entry| entry.key);
-                entries.iter().for_each(|entry| absences.look_at(entry));
-            }
-            // One by one: all keys of a large stream at once would not fit beside a batch.
-            None => self.index.for_each(|entry| absences.look_at(entry))?,
-        }
-        let Absences { mut missing, alive, .. } = absences;
-        if doubtful && !missing.is_empty() {
-            warn!(stream = %self.log.stream(), reading = what, missing_count = missing.len(), "rows without a key were rejected: records that are missing from this reading may be those rows, so none of them is taken for gone");
-            missing.clear();
-        }
-        brake(missing.len(), alive, landing.allow_deletes, reading)?;
-        let kind = match reading {
-            Reading::Pass { scope, .. } | Reading::Sweep { scope, .. }
-                if self.ledger.last_pass().is_some_and(|previous| previous.scope != *scope) =>
-            {
-                DeleteKind::Unreadable
-            }
-            _ => DeleteKind::Absent,
-        };
-        let seqs: BTreeSet<i64> = missing.iter().map(|entry| entry.link.seq).collect();
-        let named = fetch(&self.log, &seqs, &[]).await?;
-        let mut gone: Vec<(IndexEntry, String)> = Vec::with_capacity(missing.len());
-        for entry in missing {
-            let Some((batch, row)) = named.at.get(&entry.link.seq) else {
-                return Err(Error::new(ErrorKind::Corrupt, "the change index names a version that the log lacks")
-                    .with("stream", self.log.stream())
-                    .with("seq", entry.link.seq)
-                    .help("delete the folder .nenrin/cache of the project and run the sync again"));
-            };
-            gone.push((entry, named.batches[*batch].column(0).as_string::<i32>().value(*row).to_owned()));
-        }
-        doubtful |= self.keep_those_still_there(&mut gone, &what, landing.confirm).await?;
-        for (entry, key) in &gone {
-            let valid_from = date.max(entry.link.valid_from);
-            let link = Link { seq: *next_seq, valid_from, stamp: None, deleted: Some(kind), ..entry.link };
-            *next_seq += 1;
-            if let Some(later) = later {
-                push_restatement(
-                    key,
-                    entry.key,
-                    later.links.get(&entry.key).copied(),
-                    later.at,
-                    landing,
-                    next_seq,
-                    versions,
-                    new_links,
-                    fetch_whole,
-                );
-            }
-            versions.push(version_of(key, &link, landing, Content::None));
-            new_links.push(IndexEntry { key: entry.key, link });
-        }
-        taken.counts.deleted_by_absence = gone.len() as u64;
-        taken.swept_through = (!doubtful).then_some(date);
-        if !gone.is_empty() {
-            let previous = match reading {
-                Reading::Statement { at, .. } => {
-                    self.ledger.statements(Timestamp::MAX).range(..*at).next_back().map(|(at, _)| *at)
-                }
-                _ => landing.swept_before,
-            };
-            taken.absences = Some(AbsenceNote { at: date, previous, count: gone.len() as u64 });
-        }
-        match reading {
-            Reading::Statement { at, name, fingerprint } => {
-                let statement = Statement {
-                    at: *at,
-                    name: name.clone(),
-                    fingerprint: fingerprint.clone(),
-                    fields: delivered.to_vec(),
-                };
-                // Said before, word for word: there is nothing to note.
-                if self.ledger.statements(Timestamp::MAX).get(at).is_none_or(|noted| **noted != statement) {
-                    taken.statement = Some(statement);
-                }
-                taken.verified_through = (!doubtful).then_some(*at);
-            }
-            Reading::Pass { started_at, scope, .. } => {
-                timeline::note_pass_end(&mut self.timeline, &delivered, last_page.observed_at);
-                taken.verified_through = (!doubtful).then_some(*started_at);
-                // A doubtful pass leaves it to the next one to conclude what a new scope no longer shows.
-                let rescoped = |previous: &Pass| !doubtful && previous.scope != *scope;
-                if self.ledger.last_pass().is_none_or(rescoped) {
-                    taken.pass =
-                        Some(Pass { started_at: *started_at, ended_at: last_page.observed_at, scope: scope.clone() });
-                }
-            }
-            Reading::Sweep { .. } | Reading::Window { .. } => {}
-        }
-        self.seen = None;
-        Ok(())
-    }
-}
-
-impl Lander {
-    /// Takes the records that the source still has out of `gone`; whether there were any.
-    async fn keep_those_still_there(
-        &self,
-        gone: &mut Vec<(IndexEntry, String)>,
-        what: &str,
-        confirm: &dyn Confirm,
-    ) -> Result<bool> {
-        if gone.is_empty() {
-            return Ok(false);
-        }
-        let keys: Vec<String> = gone.iter().map(|(_, key)| key.clone()).collect();
-        let there = confirm.still_there(&keys).await?.unwrap_or_default();
-        if there.is_empty() {
-            return Ok(false);
-        }
-        let there: HashSet<String> = there.into_iter().collect();
-        gone.retain(|(_, key)| !there.contains(key));
-        warn!(stream = %self.log.stream(), reading = what, record_count = there.len(), "the source has records that this reading did not show: they are kept as they are, and the next complete reading looks at them again");
-        Ok(true)
-    }
 }
 
 /// Whether a page of a sweep shows keys alone, not records that were read because of it.
@@ -680,186 +431,4 @@ fn raw_row(page: &Page, row: usize) -> String {
         object.insert(name.clone(), page.records.value(row, i).into());
     }
     serde_json::Value::Object(object).to_string()
-}
-
-/// A version that no page spoke of.
-fn version_of(key: &str, link: &Link, landing: &Landing<'_>, content: Content) -> Version {
-    Version {
-        key: key.to_owned(),
-        valid_from: link.valid_from,
-        stamp: link.stamp,
-        observed_at: landing.recorded_at,
-        created_at: None,
-        seq: link.seq,
-        deleted: link.deleted,
-        winner: None,
-        hash: link.hash,
-        content,
-    }
-}
-
-/// Says once more, at the later statement's date, what counted then, where a change before it would otherwise
-/// reach past it (D1).
-#[allow(clippy::too_many_arguments)]
-fn push_restatement(
-    key: &str,
-    key_hash: u128,
-    counted: Option<Link>,
-    later_at: Timestamp,
-    landing: &Landing<'_>,
-    next_seq: &mut i64,
-    versions: &mut Vec<Version>,
-    links: &mut Vec<IndexEntry>,
-    fetch_whole: &mut BTreeSet<i64>,
-) {
-    if counted.is_some_and(|link| link.valid_from >= later_at) {
-        return; // the later statement speaks for the key itself
-    }
-    let seq = *next_seq;
-    *next_seq += 1;
-    let (link, content) = match counted {
-        Some(old) if old.deleted.is_none() => {
-            fetch_whole.insert(old.seq);
-            (Link { seq, valid_from: later_at, ..old }, Content::Log { seq: old.seq })
-        }
-        gone => {
-            let kind = gone.and_then(|link| link.deleted).unwrap_or(DeleteKind::Absent);
-            let hash = gone.map_or(0, |link| link.hash);
-            (Link { hash, seq, valid_from: later_at, stamp: None, revision: None, deleted: Some(kind) }, Content::None)
-        }
-    };
-    versions.push(version_of(key, &link, landing, content));
-    links.push(IndexEntry { key: key_hash, link });
-}
-
-/// The walk over one batch.
-struct Work<'a> {
-    pages: &'a [Page],
-    rule: StampRule<'a>,
-    completions: Completions,
-    predecessors: &'a Fetched,
-    base_seq: i64,
-    versions: Vec<Version>,
-    links: Vec<IndexEntry>,
-    /// The earliest birth of a key that is new: from then on it existed, though unknown (G1).
-    births: Option<Timestamp>,
-}
-
-impl Work<'_> {
-    /// Follows one key through the batch; whether it gained a version.
-    fn chain(&mut self, rows: &[Row], link: Option<Link>, plans: &mut [PagePlan], taken: &mut Taken) -> bool {
-        let mut last = link;
-        // The last version of this batch, whose values complete the next one.
-        let mut previous: Option<Content> = None;
-        for row in rows {
-            let page = &self.pages[row.page];
-            let head = &page.records.heads()[row.row];
-            let plan = &mut plans[row.page];
-            if plan.delivered == 0 && last.is_none() && head.deleted.is_none() {
-                taken.counts.rejected += 1;
-                taken.rejected.push(Rejected {
-                    place: head.place.clone(),
-                    key: Some(head.key.clone()),
-                    reason: "it came without any field and was never read before; the next full read gets it".into(),
-                    raw: head.key.clone(),
-                });
-                continue;
-            }
-            let completed = (!plan.missing.is_empty()).then(|| {
-                let mut values = vec![None; self.completions.fields.len()];
-                for (position, field) in &plan.missing {
-                    values[*position] = self.value_before(field, *position, last.as_ref(), previous);
-                }
-                values
-            });
-            let hash = if plan.delivered == 0 {
-                last.map_or(0, |last| last.hash)
-            } else if let Some(hashes) = &plan.hashes {
-                hashes[row.row]
-            } else {
-                let columns = page.records.columns();
-                plan.hasher.hash(|position| match columns.get(position) {
-                    Some(column) => cell(column, row.row),
-                    None => completed.as_ref().and_then(|values| values[position - plan.delivered].as_deref()),
-                })
-            };
-            let (stamp, revision, deleted) = (head.stamp, head.revision, head.deleted);
-            let incoming = Incoming { hash, stamp, revision, observed_at: page.observed_at, deleted };
-            let decision = decide(last.as_ref(), &incoming, &self.rule);
-            let valid_from = match decision {
-                Decision::Unchanged => {
-                    taken.counts.unchanged += 1;
-                    if let Some(known) = &mut last
-                        && revision.is_some()
-                        && known.revision != revision
-                    {
-                        known.revision = revision;
-                        self.links.push(IndexEntry { key: row.key, link: *known });
-                    }
-                    continue;
-                }
-                Decision::New(at) => {
-                    taken.counts.new += 1;
-                    at
-                }
-                Decision::Changed(at) => {
-                    taken.counts.changed += 1;
-                    at
-                }
-                Decision::Deleted(at) => {
-                    taken.counts.deleted += 1;
-                    at
-                }
-            };
-            if last.is_none() {
-                self.births = self.births.into_iter().chain(head.created_at).min();
-            }
-            let seq = self.base_seq + i64::try_from(row.order).unwrap_or(i64::MAX);
-            let completed = completed.map(|values| {
-                self.completions.rows.push(values);
-                self.completions.rows.len() - 1
-            });
-            let content = Content::Page { page: row.page, row: row.row, completed };
-            let link = Link { hash, seq, valid_from, stamp, revision, deleted };
-            self.versions.push(Version {
-                key: head.key.clone(),
-                valid_from,
-                stamp: head.stamp,
-                observed_at: page.observed_at,
-                created_at: head.created_at,
-                seq,
-                deleted: head.deleted,
-                winner: head.winner.clone(),
-                hash,
-                content,
-            });
-            self.links.push(IndexEntry { key: row.key, link });
-            last = Some(link);
-            previous = Some(content);
-        }
-        previous.is_some()
-    }
-
-    /// The value `field` had in the version before.
-    fn value_before(
-        &self,
-        field: &str,
-        position: usize,
-        last: Option<&Link>,
-        previous: Option<Content>,
-    ) -> Option<String> {
-        match previous {
-            Some(Content::Page { page, row, completed }) => {
-                let records = &self.pages[page].records;
-                match records.fields().iter().position(|name| name == field) {
-                    Some(delivered) => records.value(row, delivered).map(str::to_owned),
-                    None => completed.and_then(|at| self.completions.rows[at][position].clone()),
-                }
-            }
-            _ => {
-                let (batch, row) = self.predecessors.at.get(&last?.seq)?;
-                cell(self.predecessors.batches[*batch].column(position + 1).as_string::<i32>(), *row).map(str::to_owned)
-            }
-        }
-    }
 }

@@ -5,12 +5,15 @@
 //! sync run stores it under the checkpoint protocol and then calls [`Lander::applied`].
 
 mod absence;
+mod chain;
 mod counts;
 mod decide;
+mod ending;
 mod fetch;
 mod hash;
 mod index;
 mod lander;
+mod landing;
 mod rebuild;
 mod seen;
 #[cfg(test)]
@@ -20,5 +23,6 @@ mod versions;
 
 pub(crate) use absence::is_brake;
 pub use counts::Counts;
-pub use lander::{Confirm, Lander, Landing, NoConfirm, Taken};
+pub use lander::Lander;
+pub use landing::{Confirm, Landing, NoConfirm, Taken};
 pub use seen::PassProgress;

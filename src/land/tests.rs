@@ -645,6 +645,30 @@ fn d1_a_corrected_file_replaces_its_statement_as_known_from_then_on() {
 }
 
 #[test]
+fn d1_rows_without_a_key_do_not_shift_the_numbers_of_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let mut bench = Bench::new(folder.path(), &stream(&["v"], true)).await;
+        let file = |at: i64| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: at.to_string() };
+        for at in [100, 300] {
+            bench.land(&[page(&["v"], &[plain("a", "1")], file(at), true, 1_000 + at)], 1_000 + at, None).await;
+        }
+        let late = [plain("", "?"), plain("a", "0")];
+        let taken = bench.land(&[page(&["v"], &late, file(200), true, 1_310)], 1_310, None).await;
+        assert_eq!((taken.counts.rejected, taken.version_count), (1, 2), "300 is said once more");
+        // The next one is completed from the versions by their numbers.
+        bench.reopen(&stream(&["v", "w"], true), true).await;
+        let row = Row { values: vec![Some("x".into())], ..plain("a", "") };
+        bench.land(&[page(&["w"], &[row], file(400), true, 1_410)], 1_410, None).await;
+        let value = |value: &str| Some(value.to_owned());
+        for (at, then) in [(100, "1"), (200, "0"), (300, "1")] {
+            assert_eq!(bench.state(&["v"], at, 2_000).await["a"], [value(then)], "{at}");
+        }
+        assert_eq!(bench.state(&["v", "w"], 400, 2_000).await["a"], [value("1"), value("x")]);
+    });
+}
+
+#[test]
 fn e3_what_is_first_seen_deleted_keeps_its_values_and_is_unknown_before() {
     let folder = tempfile::tempdir().unwrap();
     runtime().block_on(async {
