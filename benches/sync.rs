@@ -1,13 +1,16 @@
-//! How fast Salesforce records are fetched, hashed and landed.
+//! How fast records are fetched, hashed and landed.
 //!
-//! `cargo bench --bench sync -- [RECORDS] [RUNS]` (200,000 records, 3 runs when not told). An org whose pages were
+//! `cargo bench --bench sync -- [RECORDS] [RUNS] [rest|bulk|kintone]` (200,000 records, 3 runs, Salesforce by REST when
+//! not told; `bulk` is Salesforce by a Bulk API 2.0 job). An outside system whose pages were
 //! rendered beforehand is served by a process of its own on the same machine; this process syncs it through the
 //! public API: once into an empty project, then once more in full with nothing changed. The second reading must
 //! leave every log as it was: no data file, no commit.
 
 mod support {
+    pub(crate) mod domain;
     pub(crate) mod figures;
     pub(crate) mod org;
+    pub(crate) mod prepared;
     pub(crate) mod process;
 }
 
@@ -27,8 +30,10 @@ use nenrin::record::SourceId;
 use nenrin::sync::{RunReport, SyncOptions, sync};
 use nenrin::workspace::Workspace;
 
+use support::domain::Domain;
 use support::figures::Figures;
 use support::org::Org;
+use support::prepared::{self, Prepared};
 use support::process::{cpu_secs, peak_mib};
 
 // The allocator of the program itself.
@@ -41,17 +46,22 @@ fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let number = |at: usize, otherwise: usize| args.get(at).map_or(Ok(otherwise), |arg| arg.parse::<usize>());
     if args.first().is_some_and(|arg| arg == "serve") {
-        return serve(number(1, 0)?);
+        return serve(number(1, 0)?, System::named(args.get(2).map_or("rest", String::as_str))?);
     }
     let (records, runs) = (number(0, 200_000)?, number(1, 3)?);
-    let server = Server::start(records)?;
-    println!("{records} records of 30 fields, {} bytes each as sent, pages of 2,000; {runs} runs", server.record_bytes);
+    let system = System::named(args.get(2).map_or("rest", String::as_str))?;
+    let server = Server::start(records, system)?;
+    println!(
+        "{records} records of 30 fields, {} bytes each as sent, {}; {runs} runs",
+        server.record_bytes,
+        system.about()
+    );
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut first = Vec::new();
     let mut second = Vec::new();
     for _ in 0..runs {
-        let (load, again) = runtime.block_on(measure(&server, records))?;
+        let (load, again) = runtime.block_on(measure(&server, records, system))?;
         first.push(load);
         second.push(again);
     }
@@ -74,17 +84,77 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// What is read, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum System {
+    Rest,
+    Bulk,
+    Kintone,
+}
+
+impl System {
+    fn named(name: &str) -> Result<System> {
+        match name {
+            "rest" => Ok(System::Rest),
+            "bulk" => Ok(System::Bulk),
+            "kintone" => Ok(System::Kintone),
+            other => anyhow::bail!("there is no system `{other}`: use rest, bulk or kintone"),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            System::Rest => "rest",
+            System::Bulk => "bulk",
+            System::Kintone => "kintone",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            System::Rest => "JSON pages of 2,000",
+            System::Bulk => "CSV pages of 16,000",
+            System::Kintone => "JSON pages of 500",
+        }
+    }
+
+    /// The name of the source, and the file that describes it.
+    fn source(self, port: u16) -> (&'static str, String) {
+        let head = "apiVersion: nenrin/v1\nkind: Source\n";
+        match self {
+            System::Rest | System::Bulk => (
+                "salesforce",
+                format!(
+                    "{head}connector: salesforce\nlogin_url: http://127.0.0.1:{port}\ntransport: {}\n\
+                     auth: {{ client_id: bench, client_secret: \"${{file:secret}}\" }}\nstreams: [Account]\n",
+                    self.name()
+                ),
+            ),
+            System::Kintone => (
+                "kintone",
+                format!(
+                    "{head}connector: kintone\nbase_url: http://127.0.0.1:{port}\n\
+                     streams:\n  - {{ name: 顧客管理, app: 1, token: \"${{file:secret}}\" }}\n"
+                ),
+            ),
+        }
+    }
+}
+
 /// Renders the pages, says where they are served, and serves them until the process is ended.
-fn serve(records: usize) -> Result<()> {
+fn serve(records: usize, system: System) -> Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let port = listener.local_addr()?.port();
-    let org = Org::render(records, port);
-    println!("{port} {}", org.record_bytes(records));
-    org.serve(&listener);
+    let prepared: Box<dyn Prepared> = match system {
+        System::Rest | System::Bulk => Box::new(Org::render(records, port, system == System::Bulk)),
+        System::Kintone => Box::new(Domain::render(records)),
+    };
+    println!("{port} {}", prepared.record_bytes());
+    prepared::serve(prepared, &listener);
     Ok(())
 }
 
-/// The org, in a process of its own.
+/// The outside system, in a process of its own.
 struct Server {
     process: Child,
     port: u16,
@@ -92,17 +162,18 @@ struct Server {
 }
 
 impl Server {
-    fn start(records: usize) -> Result<Server> {
+    fn start(records: usize, system: System) -> Result<Server> {
         let mut process = Command::new(std::env::current_exe()?)
-            .args(["serve", &records.to_string()])
+            .args(["serve", &records.to_string(), system.name()])
             .stdout(Stdio::piped())
             .spawn()
             .context("the server could not be started")?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("the server has no output")?).read_line(&mut line)?;
         let mut words = line.split_whitespace();
-        let port = words.next().context("the server did not start")?.parse()?;
-        let record_bytes = words.next().context("the server did not start")?.parse()?;
+        let mut number = || -> Result<usize> { Ok(words.next().context("the server did not start")?.parse()?) };
+        let port = u16::try_from(number()?)?;
+        let record_bytes = number()?;
         Ok(Server { process, port, record_bytes })
     }
 }
@@ -121,29 +192,29 @@ struct Taken {
     server_cpu_secs: f64,
 }
 
-async fn measure(server: &Server, records: usize) -> Result<(Taken, Taken)> {
+async fn measure(server: &Server, records: usize, system: System) -> Result<(Taken, Taken)> {
     let folder = tempfile::tempdir()?;
-    write_project(folder.path(), server.port)?;
+    write_project(folder.path(), server.port, system)?;
     let workspace = Workspace::open(folder.path(), &Environment::default(), Arc::new(SystemClock)).await?;
 
-    let (load, report) = read(&workspace, server, ReadMode::Incremental).await?;
+    let (load, report) = read(&workspace, server, system, ReadMode::Incremental).await?;
     let stream = &report.streams[0];
     ensure!(stream.outcome == "complete" && stream.counts.new == records as u64, "the first load: {report:?}");
     let logs = folder.path().join("lake/log");
     let before = files_below(&logs)?;
 
-    let (again, report) = read(&workspace, server, ReadMode::Full).await?;
+    let (again, report) = read(&workspace, server, system, ReadMode::Full).await?;
     let stream = &report.streams[0];
     ensure!(stream.mode == "full" && stream.counts.unchanged == records as u64, "the second reading: {report:?}");
     ensure!(before == files_below(&logs)?, "reading the same again wrote to a log");
     Ok((load, again))
 }
 
-async fn read(workspace: &Workspace, server: &Server, mode: ReadMode) -> Result<(Taken, RunReport)> {
+async fn read(workspace: &Workspace, server: &Server, system: System, mode: ReadMode) -> Result<(Taken, RunReport)> {
     let pid = server.process.id().to_string();
     let (ours, theirs, started) = (cpu_secs("self"), cpu_secs(&pid), Instant::now());
     let options = SyncOptions { mode, ..SyncOptions::default() };
-    let report = sync(workspace, &SourceId("salesforce".into()), &options).await?;
+    let report = sync(workspace, &SourceId(system.source(server.port).0.into()), &options).await?;
     let taken = Taken {
         wall_secs: started.elapsed().as_secs_f64(),
         our_cpu_secs: cpu_secs("self") - ours,
@@ -152,15 +223,12 @@ async fn read(workspace: &Workspace, server: &Server, mode: ReadMode) -> Result<
     Ok((taken, report))
 }
 
-fn write_project(folder: &Path, port: u16) -> Result<()> {
+fn write_project(folder: &Path, port: u16, system: System) -> Result<()> {
     std::fs::write(folder.join("nenrin.yaml"), "apiVersion: nenrin/v1\nkind: Project\n")?;
     std::fs::create_dir(folder.join("sources"))?;
-    let source = format!(
-        "apiVersion: nenrin/v1\nkind: Source\nconnector: salesforce\nlogin_url: http://127.0.0.1:{port}\n\
-         auth: {{ client_id: bench, client_secret: \"${{file:secret}}\" }}\nstreams: [Account]\n"
-    );
     std::fs::write(folder.join("secret"), "bench")?;
-    std::fs::write(folder.join("sources/salesforce.yaml"), source)?;
+    let (name, text) = system.source(port);
+    std::fs::write(folder.join(format!("sources/{name}.yaml")), text)?;
     Ok(())
 }
 

@@ -1,13 +1,16 @@
 //! A Salesforce-like org whose answers were rendered before the clock starts, so that what is measured is the
 //! client. It shares nothing with the connectors: a token, a description, and pages that lie ready as bytes.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+
+use super::prepared::{Prepared, mixed};
 
 /// Records on a page, as Salesforce sends them.
 const PAGE_RECORDS: usize = 2_000;
+
+/// Records on a page of a bulk job's result.
+const RESULT_RECORDS: usize = 16_000;
 
 /// Name, type, and whether it may be null, of the 30 fields of an account.
 const FIELDS: [(&str, &str, bool); 30] = [
@@ -47,12 +50,16 @@ const FIELDS: [(&str, &str, bool); 30] = [
 pub(crate) struct Org {
     port: u16,
     describe: String,
+    records: usize,
+    by_job: bool,
     pages: Vec<Vec<u8>>,
+    /// The pages of a bulk job's result, each with its number of records.
+    results: Vec<(Vec<u8>, usize)>,
 }
 
 impl Org {
-    /// Renders the pages of `records` accounts, to be served on `port`.
-    pub(crate) fn render(records: usize, port: u16) -> Org {
+    /// Renders the pages of `records` accounts, to be served on `port`, to be read by REST or by a bulk job.
+    pub(crate) fn render(records: usize, port: u16, by_job: bool) -> Org {
         let mut pages = Vec::with_capacity(records.div_ceil(PAGE_RECORDS));
         let mut first = 0;
         while first < records {
@@ -72,69 +79,30 @@ impl Org {
             pages.push(page.into_bytes());
             first = end;
         }
-        Org { port, describe: describe(), pages }
+        let starts = (0..if by_job { records } else { 0 }).step_by(RESULT_RECORDS);
+        let results = starts.map(|first| result(first, (first + RESULT_RECORDS).min(records))).collect();
+        Org { port, describe: describe(), records, by_job, pages, results }
     }
 
-    /// The mean size of a record on the wire, in bytes.
-    pub(crate) fn record_bytes(&self, records: usize) -> usize {
-        self.pages.iter().map(Vec::len).sum::<usize>() / records.max(1)
+    /// A page of a bulk job's result, and the headers that say what it is.
+    fn result(&self, query: &str) -> (String, Cow<'_, [u8]>) {
+        let at = query.split_once("locator=").map_or(0, |(_, at)| at.parse().unwrap_or(usize::MAX));
+        let Some((page, rows)) = self.results.get(at) else { return (String::new(), b"".into()) };
+        let next = if at + 1 < self.results.len() { (at + 1).to_string() } else { "null".to_owned() };
+        (format!("Sforce-NumberOfRecords: {rows}\r\nSforce-Locator: {next}\r\n"), page.as_slice().into())
     }
 
-    /// Answers every connection of `listener`, each on a thread of its own, until the process ends.
-    pub(crate) fn serve(self, listener: &TcpListener) {
-        let org = Arc::new(self);
-        for connection in listener.incoming().flatten() {
-            let org = Arc::clone(&org);
-            // A connection that ends is the client's business.
-            std::thread::spawn(move || org.answer_all(connection));
-        }
-    }
-
-    fn answer_all(&self, connection: TcpStream) -> std::io::Result<()> {
-        connection.set_nodelay(true)?;
-        let mut requests = BufReader::new(connection.try_clone()?);
-        let mut answers = connection;
-        let mut line = String::new();
-        loop {
-            line.clear();
-            if requests.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-            let mut body_bytes = 0;
-            loop {
-                line.clear();
-                requests.read_line(&mut line)?;
-                let header = line.trim_end();
-                if header.is_empty() {
-                    break;
-                }
-                if let Some((name, value)) = header.split_once(':')
-                    && name.eq_ignore_ascii_case("content-length")
-                {
-                    body_bytes = value.trim().parse().unwrap_or(0);
-                }
-            }
-            requests.by_ref().take(body_bytes).read_to_end(&mut Vec::new())?;
-            let body = self.answer(&path);
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nDate: Sat, 31 Oct 2026 15:00:00 GMT\r\nContent-Type: application/json;charset=UTF-8\r\n\
-                 Sforce-Limit-Info: api-usage=18/1000000\r\nContent-Length: {}\r\n\r\n",
-                body.len()
-            );
-            answers.write_all(head.as_bytes())?;
-            answers.write_all(&body)?;
-        }
-    }
-
-    fn answer(&self, path: &str) -> std::borrow::Cow<'_, [u8]> {
-        let text = |text: String| std::borrow::Cow::Owned(text.into_bytes());
+    fn body(&self, path: &str) -> Cow<'_, [u8]> {
+        let text = |text: String| Cow::Owned(text.into_bytes());
         if path.starts_with("/services/oauth2/token") {
             let base = format!("http://127.0.0.1:{}", self.port);
             text(format!(
                 "{{\"access_token\":\"bench\",\"instance_url\":\"{base}\",\"token_type\":\"Bearer\",\
                  \"id\":\"{base}/id/00DBENCH0000000EAA/005BENCH0000000AAA\"}}"
             ))
+        } else if path.contains("/jobs/query") {
+            let records = self.records;
+            text(format!("{{\"id\":\"750BENCH\",\"state\":\"JobComplete\",\"numberRecordsProcessed\":{records}}}"))
         } else if path.ends_with("/describe") {
             self.describe.as_bytes().into()
         } else if path.contains("/queryAll?") {
@@ -145,6 +113,45 @@ impl Org {
         } else {
             text("[{\"label\":\"Winter\",\"url\":\"/services/data/v66.0\",\"version\":\"66.0\"}]".into())
         }
+    }
+}
+
+/// The accounts from `first` to before `end` as a page of CSV.
+fn result(first: usize, end: usize) -> (Vec<u8>, usize) {
+    let quoted = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+    let line = |cells: Vec<String>| cells.join(",") + "\n";
+    let mut page = line(FIELDS.iter().map(|(name, ..)| quoted(name)).collect());
+    for number in first..end {
+        let mut json = String::new();
+        account(&mut json, number as u64);
+        let record: serde_json::Value = serde_json::from_str(&json).expect("we rendered it");
+        let cell = |name: &str| match &record[name] {
+            serde_json::Value::Null => quoted(""),
+            serde_json::Value::String(text) => quoted(&text.replace("+0000", "Z")),
+            other => quoted(&other.to_string()),
+        };
+        page += &line(FIELDS.iter().map(|(name, ..)| cell(name)).collect());
+    }
+    (page.into_bytes(), end - first)
+}
+
+impl Prepared for Org {
+    fn record_bytes(&self) -> usize {
+        let bytes: usize = if self.by_job {
+            self.results.iter().map(|(page, _)| page.len()).sum()
+        } else {
+            self.pages.iter().map(Vec::len).sum()
+        };
+        bytes / self.records.max(1)
+    }
+
+    fn answer(&self, path: &str, _body: &[u8]) -> (String, Cow<'_, [u8]>) {
+        let headers = "Content-Type: application/json;charset=UTF-8\r\nSforce-Limit-Info: api-usage=18/1000000\r\n";
+        let (more, body) = match path.split_once("/results?") {
+            Some((_, query)) => self.result(query),
+            None => (String::new(), self.body(path)),
+        };
+        (format!("{headers}{more}"), body)
     }
 }
 
@@ -160,14 +167,6 @@ fn describe() -> String {
         })
         .collect();
     format!("{{\"name\":\"Account\",\"label\":\"取引先\",\"queryable\":true,\"fields\":[{}]}}", fields.join(","))
-}
-
-/// Numbers that look random and are always the same.
-pub(crate) fn mixed(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 fn account(out: &mut String, number: u64) {
