@@ -103,6 +103,38 @@ pub struct Stream {
     pub tells_deletes: bool,
 }
 
+/// Facts: a stream whose records tell how fields of another stream's records changed, or how they were (semantics C).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The stream that holds them.
+    pub stream: String,
+    /// Its field with the key of the record that a fact is about.
+    pub key: String,
+    /// Its field with the instant.
+    pub at: String,
+    /// How the rest of a record is to be read.
+    pub shape: FactShape,
+}
+
+/// What one record of a stream of facts holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactShape {
+    /// One change.
+    Change {
+        /// The field with the name of the field that changed.
+        field: String,
+        /// The field with its value before.
+        old: String,
+        /// The field with its value from then on.
+        new: String,
+    },
+    /// Several fields as they were from then on.
+    State {
+        /// Field of the facts → field of the records they are about.
+        fields: Vec<(String, String)>,
+    },
+}
+
 /// Where reading a stream continues; only its connector can interpret it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -12,7 +12,7 @@ use super::token::TokenStore;
 use super::{Source, file, kintone, salesforce};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::SourceId;
+use crate::record::{Facts, SourceId};
 
 /// When days and months of the project's calendar end.
 pub trait Calendar: Send + Sync + fmt::Debug {
@@ -73,6 +73,8 @@ pub struct Connector {
     pub schema: fn() -> schemars::Schema,
     /// Opens a source; nothing is asked of the outside system yet.
     pub open: fn(OpenArgs) -> Opening,
+    /// The streams of the same source that hold facts about the records of this one, should they be read.
+    pub facts_about: fn(&str) -> Vec<Facts>,
 }
 
 impl fmt::Debug for Connector {
@@ -88,18 +90,21 @@ pub const CONNECTORS: &[Connector] = &[
         about: "CSV files in a folder, undated or one per month or day",
         schema: || schemars::schema_for!(file::FileConfig),
         open: |args| Box::pin(async move { Ok(Box::new(file::FileSource::open(args)?) as Box<dyn Source>) }),
+        facts_about: |_| Vec::new(),
     },
     Connector {
         name: "kintone",
         about: "kintone apps and the tables within their records",
         schema: || schemars::schema_for!(kintone::KintoneConfig),
         open: |args| Box::pin(async move { Ok(Box::new(kintone::Kintone::open(args)?) as Box<dyn Source>) }),
+        facts_about: |_| Vec::new(),
     },
     Connector {
         name: "salesforce",
         about: "Salesforce objects through the REST API",
         schema: || schemars::schema_for!(salesforce::SalesforceConfig),
         open: |args| Box::pin(async move { Ok(Box::new(salesforce::Salesforce::open(args)?) as Box<dyn Source>) }),
+        facts_about: salesforce::facts_about,
     },
 ];
 

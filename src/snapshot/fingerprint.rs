@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Model;
+use super::facts::FactLog;
+use super::model::{Model, StreamModel};
 use crate::clock::Timestamp;
+use crate::log::Entry;
 
 /// Changes whenever the same inputs would give another state.
 const ENGINE: u32 = 2;
@@ -17,7 +19,8 @@ pub struct Fingerprint {
     pub engine: u32,
     /// A hash of every definition.
     pub definitions: String,
-    /// Per stream: the last commit whose smallest date is not after the instant; 0 when there is none.
+    /// Per stream: the last commit whose smallest date is not after the instant; 0 when there is none. Of facts, the last
+    /// commit that may tell of the time before the stream was first read.
     pub commits: Vec<(String, i64)>,
 }
 
@@ -42,6 +45,7 @@ impl Fingerprint {
                     .map_or(0, |entry| entry.n);
                 (stream.mapping.stream.to_string(), last)
             })
+            .chain(model.streams.iter().flat_map(facts_commits))
             .chain(model.unread.iter().map(|unread| (unread.stream.to_string(), 0)))
             .collect();
         commits.sort();
@@ -54,4 +58,15 @@ impl Fingerprint {
         let text = serde_json::to_vec(self).unwrap_or_default();
         format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&text))
     }
+}
+
+/// The last commits of facts that may tell of the time before the stream was first read: later ones are about times
+/// at which versions count.
+fn facts_commits(stream: &StreamModel) -> Vec<(String, i64)> {
+    let first = stream.ledger.first_complete_at(Timestamp::MAX).unwrap_or(Timestamp::MAX);
+    let last = |log: &FactLog| {
+        let told = |entry: &&Entry| entry.min_valid_from.is_some_and(|from| from <= first);
+        log.ledger.entries().iter().rev().find(told).map_or(0, |entry| entry.n)
+    };
+    stream.facts.iter().map(|log| (log.stream.to_string(), last(log))).collect()
 }

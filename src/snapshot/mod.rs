@@ -4,7 +4,9 @@
 //! survivorship choose, so that `state(T, K) = survive(map(log(T, K)), identity(K))` stands in one place
 //! ([`build`]).
 
+mod asserted;
 mod build;
+mod facts;
 mod fingerprint;
 mod identity;
 mod model;
@@ -16,6 +18,7 @@ pub mod state;
 mod store;
 
 pub use build::{Built, build};
+pub use facts::FactLog;
 pub use fingerprint::Fingerprint;
 pub use model::{EntityModel, Model, StreamModel, Unread};
 pub use rows::{HeldAt, Holds, holds_of};

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::facts::FactLog;
 use super::identity::identity_at;
 use crate::clock::Timestamp;
 use crate::config::{Problem, Problems, Project};
+use crate::connect::Connector;
 use crate::control::{Control, Reach};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Lake, Ledger, LogTable};
@@ -16,7 +18,7 @@ use crate::map::{
     CompiledDerive, CompiledMapping, DeriveInput, Places, Settings, StreamFields, compile, compile_custom,
     compile_derives,
 };
-use crate::record::{Field, FieldClass, StreamId};
+use crate::record::{Facts, Field, FieldClass, StreamId};
 use crate::schema::{EntityConfig, VariableConfig};
 use crate::unify::{Identity, IdentityConfig};
 
@@ -31,6 +33,8 @@ pub struct StreamModel {
     pub ledger: Arc<Ledger>,
     /// How far it was read, as the control database knows it.
     pub reach: Reach,
+    /// The logs of facts about its records.
+    pub facts: Vec<FactLog>,
     /// Variables of type `ref` → the stream whose keys they hold.
     pub refs: BTreeMap<String, StreamId>,
 }
@@ -132,7 +136,8 @@ impl Model {
             }
             let ledger = Arc::new(Ledger::read(lake, &stream).await?);
             let reach = control.checkpoints().reach(&stream, None).await?;
-            streams.push(StreamModel { mapping: compiled, log, ledger, reach, refs: BTreeMap::new() });
+            let facts = FactLog::open_all(lake, &stream, facts_about(project, &stream)).await?;
+            streams.push(StreamModel { mapping: compiled, log, ledger, reach, facts, refs: BTreeMap::new() });
         }
         resolve_refs(&mut streams, &unread);
         let mut entities = Vec::new();
@@ -190,6 +195,13 @@ impl Model {
     pub fn last_recorded_at(&self) -> Option<Timestamp> {
         self.streams.iter().filter_map(|stream| stream.ledger.last_recorded_at()).max()
     }
+}
+
+/// The streams that would hold facts about the records of `stream`.
+fn facts_about(project: &Project, stream: &StreamId) -> Vec<Facts> {
+    let source = project.sources.iter().find(|source| source.value.id == stream.source);
+    let connector = source.and_then(|source| Connector::named(&source.value.connector).ok());
+    connector.map(|connector| (connector.facts_about)(&stream.stream)).unwrap_or_default()
 }
 
 /// The fields of a log as a mapping sees them: names and classes; the source itself tells labels and types.

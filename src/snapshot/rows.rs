@@ -1,11 +1,13 @@
 //! The mapped rows of one stream at an instant: typed values, and what is known of each.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_empty_array};
 use datafusion::arrow::compute::{concat, filter_record_batch};
 use datafusion::arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 
+use super::asserted::{Asserted, asserted};
+use super::facts::FactTable;
 use super::model::StreamModel;
 use super::renamed::{fields_to_read, under_new_names};
 use super::state::{Cell, Coverage};
@@ -14,6 +16,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Incarnations, Pick, Span, Wanted, Winners, system};
 use crate::map::{HeldField, MappedBatch, run};
 use crate::record::StreamId;
+
+/// How many system columns are read before the fields.
+const SYSTEM_COLUMNS: usize = 5;
 
 /// A variable's values over the rows of a stream.
 #[derive(Debug, Clone)]
@@ -134,6 +139,7 @@ async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) ->
     let mut gathered = Gather::new(model);
     let effective = !model.mapping.effective_fields().is_empty();
     let mut speaking: HashSet<String> = HashSet::new();
+    let facts = if effective { FactTable::default() } else { facts_of(model, winners, known_at).await? };
     for file in 0..winners.file_count() {
         if let Some(batch) = winners.read(&model.log, file, &wanted).await? {
             let batch = under_new_names(model, batch, 1)?;
@@ -143,7 +149,7 @@ async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) ->
             gathered.winners(model, &batch, &offered, instant, moment, dated)?;
         }
         if !effective && let Some(born) = winners.read_born(&model.log, file, &wanted).await? {
-            gathered.unknown(&born, Cell::NotRead);
+            gathered.born(model, &under_new_names(model, born, 1)?, &facts, &offered, instant)?;
         }
     }
     if effective && matches!(moment, Moment::At { .. }) {
@@ -161,6 +167,33 @@ async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) ->
         }
     }
     gathered.finish()
+}
+
+/// How the values of a batch are known.
+#[derive(Clone, Copy, Default)]
+struct Told<'a> {
+    /// By field, the rows whose value is not known.
+    unknown: Option<&'a HashMap<String, HashSet<usize>>>,
+    /// From facts, not from a version.
+    is_fact: bool,
+}
+
+fn knows_not(unknown: &HashMap<String, HashSet<usize>>, field: &str, row: usize) -> bool {
+    unknown.get(field).is_some_and(|rows| rows.contains(&row))
+}
+
+/// The facts about the records that existed at the instant asked about, but have no version that old.
+async fn facts_of(model: &StreamModel, winners: &Winners, known_at: Timestamp) -> Result<FactTable> {
+    let mut keys = HashSet::new();
+    if !model.facts.is_empty() {
+        let wanted = Wanted { system: vec![system::KEY], fields: Vec::new() };
+        for file in 0..winners.file_count() {
+            if let Some(born) = winners.read_born(&model.log, file, &wanted).await? {
+                keys.extend(born.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
+            }
+        }
+    }
+    FactTable::load(model, &keys, &model.mapping.fields_used, known_at).await
 }
 
 struct Gather {
@@ -222,7 +255,7 @@ impl Gather {
         let mapping = everything.as_ref().unwrap_or(&model.mapping);
         let mapped = run(mapping, &project_fields(&living)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, living.num_rows());
-        self.mapped(model, &living, &mapped, offered, &counts, |observed_at| {
+        self.mapped(model, &living, &mapped, offered, &counts, Told::default(), |observed_at| {
             if dated {
                 Coverage::Asserted
             } else if observed_at <= instant {
@@ -234,6 +267,28 @@ impl Gather {
         if !keep_dead {
             self.unknown(&pick(&unreadable)?, Cell::Unreadable);
         }
+        Ok(())
+    }
+
+    /// Takes the earliest versions of records that existed before: as facts tell they were then, else as unknown (C2).
+    fn born(
+        &mut self,
+        model: &StreamModel,
+        first: &RecordBatch,
+        facts: &FactTable,
+        offered: &Offered,
+        instant: Timestamp,
+    ) -> Result<()> {
+        if facts.is_empty() {
+            self.unknown(first, Cell::NotRead);
+            return Ok(());
+        }
+        let Asserted { known, unknown, silent } = asserted(model, first, SYSTEM_COLUMNS, facts, instant)?;
+        self.unknown(&silent, Cell::NotRead);
+        let mapped = run(&model.mapping, &project_fields(&known)?, instant)?;
+        let counts = self.counts_by_effect(&mapped, model, instant, known.num_rows());
+        let told = Told { unknown: Some(&unknown), is_fact: true };
+        self.mapped(model, &known, &mapped, offered, &counts, told, |_| Coverage::Asserted);
         Ok(())
     }
 
@@ -250,7 +305,7 @@ impl Gather {
             .map_err(|error| Error::new(ErrorKind::Internal, "could not filter rows").caused_by(error))?;
         let mapped = run(&model.mapping, &project_fields(&living)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, living.num_rows());
-        self.mapped(model, &living, &mapped, offered, &counts, |_| Coverage::Backdated);
+        self.mapped(model, &living, &mapped, offered, &counts, Told::default(), |_| Coverage::Backdated);
         Ok(())
     }
 
@@ -286,6 +341,7 @@ impl Gather {
         mapped: &MappedBatch,
         offered: &Offered,
         counts: &[bool],
+        told: Told<'_>,
         coverage: impl Fn(Timestamp) -> Coverage,
     ) {
         let keys = batch.column(0).as_string::<i32>();
@@ -325,9 +381,12 @@ impl Gather {
             let values = &mapped.columns[at];
             let cells = &mut self.rows.columns[at].cells;
             for row in (0..batch.num_rows()).filter(|row| counts[*row]) {
+                let is_told = |field: &String| told.unknown.is_none_or(|rows| !knows_not(rows, field, row));
                 cells.push(if missing {
                     Cell::NotOffered
-                } else if calculated && observed_at.value(row) > offered.at.micros() {
+                } else if !variable.fields.iter().all(is_told) {
+                    Cell::NotRead
+                } else if calculated && !told.is_fact && observed_at.value(row) > offered.at.micros() {
                     Cell::ObservedLater
                 } else if held[at].contains(&row) {
                     Cell::Held
@@ -374,7 +433,7 @@ impl Gather {
 
 /// The fields of a batch without its system columns.
 fn project_fields(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns: Vec<usize> = (5..batch.num_columns()).collect();
+    let columns: Vec<usize> = (SYSTEM_COLUMNS..batch.num_columns()).collect();
     batch
         .project(&columns)
         .map_err(|error| Error::new(ErrorKind::Internal, "could not project fields").caused_by(error))

@@ -1,6 +1,7 @@
 //! The main job from source to state: what survives a crash, what costs nothing, what comes back.
 
 mod crash;
+mod facts;
 mod history;
 mod kill;
 mod kintone;
