@@ -3,3 +3,4 @@
 mod kintone;
 mod reader;
 mod salesforce;
+mod salesforce_bulk;

@@ -39,6 +39,13 @@ impl Request {
         request
     }
 
+    /// Asks for another media type than JSON.
+    pub fn accepting(mut self, media_type: &str) -> Self {
+        self.headers.retain(|(name, _)| *name != "accept");
+        self.headers.push(("accept", media_type.to_owned()));
+        self
+    }
+
     /// Adds a header.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));

@@ -9,11 +9,14 @@ use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::config::AuthConfig;
-use super::model::{CompositeAnswer, Describe, Organization, RestError, Rows, TokenAnswer, TokenRefusal, Usage};
+use super::model::{
+    CompositeAnswer, DeleteLog, Describe, Organization, RestError, Rows, TokenAnswer, TokenRefusal, Usage,
+};
 use super::page::{self, QueryPage};
 use super::plan::Plan;
-use super::refusal::{Outcome, Refusal, by_code, classify, sign_in_refused};
+use super::refusal::{Outcome, Refusal, by_code, classify, first_error, last_line, sign_in_refused};
 use super::session::Session;
+use crate::clock::Timestamp;
 use crate::connect::http::{Answer, Client, Request, Sent, Target, Verdict, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -103,7 +106,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    fn note(&self, answer: &Answer) {
+    pub(super) fn note(&self, answer: &Answer) {
         if let Some(usage) = answer.header("sforce-limit-info").and_then(Usage::parse) {
             self.used.store(usage.used, Ordering::Relaxed);
             self.max.store(usage.max, Ordering::Relaxed);
@@ -117,7 +120,7 @@ impl Meter {
     }
 }
 
-type Judged<T> = std::result::Result<T, Refusal>;
+pub(super) type Judged<T> = std::result::Result<T, Refusal>;
 
 impl Api {
     /// `GET /services/data`: the versions there are; asked for its `Date`, since it is not counted.
@@ -142,6 +145,30 @@ impl Api {
     /// `GET …/limits`: the allowances; asked to see that the API is open to us.
     pub(super) async fn limits(&self) -> Result<Sent<serde_json::Value>> {
         self.read(format!("/services/data/v{}/limits", self.version)).await
+    }
+
+    /// `GET …/sobjects/X/deleted`: the ids of rows deleted in `[from, until)`, also of those that left no trace. Seconds
+    /// are ignored.
+    pub(super) async fn delete_log(
+        &self,
+        object: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Sent<Judged<DeleteLog>>> {
+        // At least two minutes, on whole ones: a shorter span is refused.
+        let minute = |at: Timestamp| at.to_datetime().format("%Y-%m-%dT%H:%M:00%:z").to_string();
+        let from = minute(from.min(until.plus_secs(-120)));
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .append_pair("start", &from)
+            .append_pair("end", &minute(until))
+            .finish();
+        let path = format!("/services/data/v{}/sobjects/{object}/deleted/?{query}", self.version);
+        let meter = Arc::clone(&self.meter);
+        let judge = move |answer: Answer| match refused_log(&answer) {
+            Some(error) => Verdict::Accept(Err(Refusal::NoLog(error))),
+            None => judge(&answer, &meter, |body| serde_json::from_slice(body)),
+        };
+        self.client.send(&Request::get(Target::Relative(path)), Some(self.session.as_ref()), judge).await
     }
 
     /// The org's name and kind.
@@ -229,7 +256,11 @@ impl Api {
     }
 }
 
-fn judge<T>(answer: &Answer, meter: &Meter, read: impl FnOnce(&[u8]) -> serde_json::Result<T>) -> Verdict<Judged<T>> {
+pub(super) fn judge<T>(
+    answer: &Answer,
+    meter: &Meter,
+    read: impl FnOnce(&[u8]) -> serde_json::Result<T>,
+) -> Verdict<Judged<T>> {
     meter.note(answer);
     if !answer.status.is_success() {
         return decided(classify(answer));
@@ -241,6 +272,16 @@ fn judge<T>(answer: &Answer, meter: &Meter, read: impl FnOnce(&[u8]) -> serde_js
         Ok(value) => Verdict::Accept(Ok(value)),
         Err(error) => Verdict::Again { error: unreadable(&error), wait: None },
     }
+}
+
+/// The refusals that concern this log alone: it was trimmed, has too many entries, or is not kept for the object.
+fn refused_log(answer: &Answer) -> Option<Error> {
+    let found = first_error(&answer.body).filter(|_| matches!(answer.status.as_u16(), 400 | 404))?;
+    (found.code != "LIMIT_EXCEEDED").then(|| {
+        Error::new(ErrorKind::Rejected, "Salesforce has no log of deletions for this span")
+            .with("code", &found.code)
+            .with("answer", last_line(&found.message))
+    })
 }
 
 fn judge_composite(answer: &Answer, meter: &Meter, plan: &Plan) -> Verdict<Judged<QueryPage>> {

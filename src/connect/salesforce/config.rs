@@ -44,6 +44,26 @@ pub struct SalesforceConfig {
     #[serde(default = "default_sweep_days")]
     #[schemars(range(min = 0, max = 14))]
     pub sweep_days: u32,
+    /// After how many days the values of objects with formulas, roll-ups and the like are all read again, since no stamp
+    /// moves with them; default 7, 0 for never. Such a reading finds deletions too, and takes the place of a look at
+    /// the ids. Costs one request per page of records, or a bulk job.
+    #[serde(default = "default_refresh_days")]
+    #[schemars(range(min = 0, max = 365))]
+    pub refresh_days: u32,
+    /// After how many hours the log of deletions is read, which names records that were deleted past the recycle bin;
+    /// default 24, 0 for never. Costs one request per object.
+    #[serde(default = "default_delete_log_hours")]
+    #[schemars(range(min = 0, max = 336))]
+    pub delete_log_hours: u32,
+    /// How records are read: `auto` (default: by REST, and the rest of a large reading by a bulk job), `rest`, or
+    /// `bulk` (complete readings by a bulk job, whatever their size).
+    #[serde(default)]
+    pub transport: Transport,
+    /// With `auto`, from how many records left to read on a bulk job is made; default 100000. Counted for records of 50
+    /// fields: of wider ones, fewer are enough.
+    #[serde(default = "default_bulk_from")]
+    #[schemars(range(min = 1))]
+    pub bulk_from: u64,
     /// Records asked for per page, from 200 to 2000; default 2000. Salesforce may send fewer.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 200, max = 2000))]
@@ -118,11 +138,31 @@ pub struct StreamConfig {
     #[serde(default)]
     #[schemars(range(min = 0, max = 14))]
     pub sweep_days: Option<u32>,
+    /// `refresh_days` of this object, where it is not that of the source.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 365))]
+    pub refresh_days: Option<u32>,
+    /// `transport` of this object, where it is not that of the source.
+    #[serde(default)]
+    pub transport: Option<Transport>,
     /// How these fields change, where the built-in rules are wrong: `business`, `calculated`,
     /// `bookkeeping` or `ticking`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub classes: BTreeMap<String, FieldClass>,
+}
+
+/// How records are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// By REST, and the rest of a large reading by a bulk job.
+    #[default]
+    Auto,
+    /// By REST alone.
+    Rest,
+    /// Complete readings by a bulk job.
+    Bulk,
 }
 
 fn default_api_version() -> String {
@@ -139,6 +179,18 @@ fn default_overlap_secs() -> u32 {
 
 fn default_sweep_days() -> u32 {
     7
+}
+
+fn default_refresh_days() -> u32 {
+    7
+}
+
+fn default_delete_log_hours() -> u32 {
+    24
+}
+
+fn default_bulk_from() -> u64 {
+    100_000
 }
 
 fn default_page_size() -> u16 {
@@ -164,6 +216,8 @@ impl SalesforceConfig {
                 deny: Vec::new(),
                 r#where: None,
                 sweep_days: None,
+                refresh_days: None,
+                transport: None,
                 classes: BTreeMap::new(),
             },
         };

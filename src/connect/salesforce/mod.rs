@@ -5,13 +5,19 @@
 //! with their deletion or merge; rows that vanished without a trace are found by complete passes.
 
 mod api;
+mod bulk;
+mod check;
 mod config;
+mod csv;
+mod history;
 mod jwt;
 mod model;
 mod page;
 mod plan;
 mod position;
+mod read;
 mod refusal;
+mod rows;
 mod session;
 mod soql;
 
@@ -22,14 +28,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tracing::{info, warn};
+use tracing::warn;
 
-pub use config::{AuthConfig, SalesforceConfig, StreamConfig, StreamEntry};
+pub use history::facts_about;
+
+pub use config::{AuthConfig, SalesforceConfig, StreamConfig, StreamEntry, Transport};
 
 use self::api::{Api, Meter};
-use self::page::QueryPage;
 use self::plan::Plan;
-use self::position::{Position, Progress, Rules, State, Step, next_step};
 use self::refusal::Refusal;
 use self::session::{Identity, Session};
 use self::soql::{Range, Select};
@@ -38,7 +44,7 @@ use super::registry::OpenArgs;
 use super::source::{Finding, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, Next, Page, SourceId, Stream};
+use crate::record::{Cursor, Page, SourceId, Stream};
 
 /// How many ids one question names: a query may be 100,000 characters long, an id in it takes 21.
 const MAX_IDS: u16 = 2_000;
@@ -53,6 +59,8 @@ pub struct Salesforce {
     run_id: String,
     /// Columns that disappeared since the stream was described, by stream.
     dropped: Mutex<HashMap<String, HashSet<String>>>,
+    /// The streams that have no log of deletions, as they were described.
+    unlogged: Mutex<HashSet<String>>,
 }
 
 impl Salesforce {
@@ -92,6 +100,7 @@ impl Salesforce {
             clock: args.clock,
             run_id: args.run_id,
             dropped: Mutex::default(),
+            unlogged: Mutex::default(),
         })
     }
 
@@ -103,13 +112,24 @@ impl Salesforce {
 
     async fn described(&self, config: &StreamConfig) -> Result<Stream> {
         let described = self.api.describe(&config.name).await;
-        let stream = described.and_then(|sent| plan::stream_of(&sent.value, config));
+        let stream = described.and_then(|sent| {
+            // Of currencies, the log also names those that were switched off.
+            if !sent.value.replicateable || sent.value.name == "CurrencyType" {
+                self.unlogged.lock().unwrap_or_else(PoisonError::into_inner).insert(config.name.clone());
+            }
+            plan::stream_of(&sent.value, config)
+        });
         stream.map_err(|error| error.with("source", &self.id).with("stream", &config.name))
     }
 
     fn plan(&self, stream: &Stream) -> Arc<Plan> {
         let dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::new(Plan::new(stream, dropped.get(&stream.name).unwrap_or(&HashSet::new())))
+    }
+
+    /// Whether the object has a log of deletions.
+    fn is_replicated(&self, stream: &str) -> bool {
+        !self.unlogged.lock().unwrap_or_else(PoisonError::into_inner).contains(stream)
     }
 
     /// What the credential can see of a stream: what absence is concluded from.
@@ -167,105 +187,6 @@ impl Salesforce {
         Ok(Tally { requests: sent.requests, bytes: sent.bytes })
     }
 
-    /// Asks for the page at `progress`, in another way where the first is refused.
-    async fn ask(
-        &self,
-        stream: &Stream,
-        config: &StreamConfig,
-        mut progress: Progress,
-        tally: &mut Tally,
-    ) -> Result<(Progress, Sent<QueryPage>)> {
-        loop {
-            let plan = if progress.is_sweep() { Arc::new(Plan::keys()) } else { self.plan(stream) };
-            let sent = match &progress.locator {
-                Some(next) => self.api.more(next, &plan).await?,
-                None => {
-                    let select = Select {
-                        object: &stream.name,
-                        fields: &plan.names,
-                        condition: config.r#where.as_deref(),
-                        range: progress.range(stream.stamp.as_deref()),
-                    };
-                    self.api.query(&select.to_soql(), &plan).await?
-                }
-            };
-            tally.add(&sent);
-            match sent.value {
-                Ok(value) => {
-                    let sent = Sent { value, date: sent.date, requests: sent.requests, bytes: sent.bytes };
-                    return Ok((progress, sent));
-                }
-                Err(Refusal::LocatorGone) if progress.locator.is_some() => {
-                    info!(source_id = %self.id, stream = stream.name, "the place in the result is gone, going on by key");
-                    progress = progress.asked_anew();
-                }
-                Err(Refusal::TooSlow(error)) => {
-                    info!(source_id = %self.id, stream = stream.name, "the query is too slow, asking for less at a time");
-                    progress = progress.narrowed().ok_or(error)?;
-                }
-                Err(Refusal::FieldGone(error)) => {
-                    let extra = self.drop_columns(stream, error).await?;
-                    tally.requests += extra.requests;
-                    tally.bytes += extra.bytes;
-                    progress = progress.asked_anew();
-                }
-                Err(refusal) => return Err(refusal.into_error()),
-            }
-        }
-    }
-
-    async fn page(&self, stream: &Stream, cursor: Option<&Cursor>, first_of_run: bool, mode: ReadMode) -> Result<Page> {
-        self.check_quota()?;
-        let config = self.stream_config(&stream.name)?;
-        let identity = self.api.session.identity().await?;
-        let scope = self.scope(config, &identity);
-        let rules = Rules {
-            lag_secs: self.config.lag_secs.into(),
-            overlap_secs: self.config.overlap_secs.into(),
-            sweep_secs: (config.sweep_days.unwrap_or(self.config.sweep_days) > 0)
-                .then(|| i64::from(config.sweep_days.unwrap_or(self.config.sweep_days)) * 86_400),
-            has_stamp: stream.stamp.is_some(),
-        };
-        let state = usable_state(cursor, &identity, &scope)?;
-        let mut tally = Tally::default();
-        let progress = match next_step(state, first_of_run, mode, rules) {
-            Step::Continue(progress) => progress,
-            Step::BeginPass { since } => {
-                let now = self.server_time(&mut tally).await?;
-                Progress::pass(&self.run_id, now, since, rules)
-            }
-            Step::BeginWindow { since, swept_at } => {
-                let now = self.server_time(&mut tally).await?;
-                Progress::window(now, since, swept_at, rules)
-            }
-        };
-        let (progress, sent) = self.ask(stream, config, progress, &mut tally).await?;
-        let observed_at = self.observed(sent.date);
-        let reading = progress.reading(&scope);
-        let (until, resumed) = (progress.until, progress.resumed);
-        let (done, sweep) = (progress.done(), progress.sweep_after(&self.run_id, observed_at, rules));
-        let is_sweep = progress.is_sweep();
-        let QueryPage { total, next, records, last } = sent.value;
-        let (rest, source_total) = progress.advanced(records.len() as u64, total, next, last);
-        let ends_reading = rest.is_none();
-        let is_last = ends_reading && sweep.is_none() && !(resumed && rules.has_stamp);
-        let state = rest.or(sweep).map_or(done, State::Reading);
-        let cursor = Position { org: identity.org, scope, state }.to_cursor()?;
-        let next = if is_last { Next::Done { cursor, complete_through: Some(until) } } else { Next::More(cursor) };
-        Ok(Page {
-            records,
-            rejected: Vec::new(),
-            reading: Some(reading),
-            ends_reading,
-            next,
-            observed_at,
-            // Of a sweep the source counts keys; what the run read is told by its windows.
-            source_total: source_total.filter(|_| !is_sweep),
-            requests: tally.requests,
-            bytes: tally.bytes,
-        })
-    }
-
     /// Looks for rows by id, so many at a time as one answer can hold.
     async fn find(&self, stream: &Stream, keys: &[String]) -> Result<Sighting> {
         let config = self.stream_config(&stream.name)?;
@@ -276,11 +197,16 @@ impl Salesforce {
             let range = Range::Ids(ids);
             let select =
                 Select { object: &stream.name, fields: &plan.names, condition: config.r#where.as_deref(), range };
-            let sent = self.api.query(&select.to_soql(), &plan).await?;
-            sighting.requests += sent.requests;
-            sighting.bytes += sent.bytes;
-            let page = sent.value.map_err(Refusal::into_error)?;
-            sighting.keys.extend(page.records.heads().iter().map(|head| head.key.clone()));
+            let mut sent = self.api.query(&select.to_soql(), &plan).await?;
+            // To the last page: an id on one that was not read would be taken for gone.
+            loop {
+                sighting.requests += sent.requests;
+                sighting.bytes += sent.bytes;
+                let page = sent.value.map_err(Refusal::into_error)?;
+                sighting.keys.extend(page.records.heads().iter().map(|head| head.key.clone()));
+                let Some(next) = page.next else { break };
+                sent = self.api.more(&next, &plan).await?;
+            }
         }
         Ok(sighting)
     }
@@ -290,22 +216,6 @@ impl Salesforce {
         tally.add(&sent);
         Ok(self.observed(sent.date))
     }
-}
-
-/// The state of the cursor, unless what could be seen has changed since: then everything is read again.
-fn usable_state(cursor: Option<&Cursor>, identity: &Identity, scope: &str) -> Result<Option<State>> {
-    let Some(cursor) = cursor else { return Ok(None) };
-    let position = Position::parse(cursor)?;
-    if position.org != identity.org {
-        return Err(Error::new(
-            ErrorKind::Config,
-            "the credentials now lead to another org than the one that was read",
-        )
-        .with("org_before", &position.org)
-        .with("org_now", &identity.org)
-        .help("if the sandbox was refreshed or the org was moved, read it as a new source with another name"));
-    }
-    Ok((position.scope == scope).then_some(position.state))
 }
 
 /// Requests and bytes that a page took.
@@ -325,47 +235,7 @@ impl Tally {
 #[async_trait]
 impl Source for Salesforce {
     async fn check(&self) -> Vec<Finding> {
-        let ok = |what: &str, detail: String| Finding { ok: true, what: what.to_owned(), detail };
-        let bad = |what: &str, error: Error| Finding { ok: false, what: what.to_owned(), detail: error.render() };
-        let mut findings = Vec::new();
-        match self.api.session.identity().await {
-            Ok(identity) => {
-                findings.push(ok("credentials", format!("signed in to org {} as user {}", identity.org, identity.user)))
-            }
-            Err(error) => return vec![bad("credentials", error)],
-        }
-        if let Err(error) = self.api.limits().await {
-            findings.push(bad("API access", error));
-            return findings;
-        }
-        let usage = self.api.meter.usage();
-        let used =
-            usage.map_or(String::new(), |usage| format!("; {} of {} daily requests used", usage.used, usage.max));
-        findings.push(ok("API access", format!("version {}{used}", self.config.api_version)));
-        match self.api.organization().await {
-            Ok(Some(org)) => {
-                let sandbox = if org.is_sandbox { ", a sandbox" } else { "" };
-                let kind = org.organization_type.unwrap_or_default();
-                findings.push(ok("org", format!("{} ({kind}{sandbox})", org.name)));
-            }
-            Ok(None) => findings.push(ok("org", "the app's user may not see its name".to_owned())),
-            Err(error) => findings.push(bad("org", error)),
-        }
-        for config in &self.streams {
-            let what = format!("object {}", config.name);
-            let seen = match self.described(config).await {
-                Ok(stream) => self.api.probe(&config.name).await.map(|()| stream),
-                Err(error) => Err(error),
-            };
-            findings.push(match seen {
-                Ok(stream) => {
-                    let by = stream.stamp.map_or("in full each time".to_owned(), |stamp| format!("by {stamp}"));
-                    ok(&what, format!("{} fields visible, changes are read {by}", stream.fields.len()))
-                }
-                Err(error) => bad(&what, error),
-            });
-        }
-        findings
+        self.findings().await
     }
 
     fn streams(&self) -> Vec<String> {

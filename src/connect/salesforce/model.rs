@@ -3,6 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::rows::parse_datetime;
+use crate::clock::Timestamp;
+
 /// What the token endpoint gives. Only these two are sure to be there in every flow.
 #[derive(Deserialize)]
 pub(super) struct TokenAnswer {
@@ -37,6 +40,9 @@ pub(super) struct Describe {
     pub(super) name: String,
     pub(super) label: Option<String>,
     pub(super) queryable: bool,
+    /// Whether the object has a log of deletions.
+    #[serde(default)]
+    pub(super) replicateable: bool,
     pub(super) fields: Vec<DescribedField>,
 }
 
@@ -81,6 +87,42 @@ pub(super) struct CompositePart<'a> {
     #[serde(borrow)]
     pub(super) body: &'a RawValue,
     pub(super) http_status_code: u16,
+}
+
+/// The log of deletions of one object.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeleteLog {
+    pub(super) deleted_records: Vec<Deleted>,
+    /// Nothing is known of what came before.
+    pub(super) earliest_date_available: Option<Instant>,
+    /// From where to ask next time.
+    pub(super) latest_date_covered: Option<Instant>,
+}
+
+/// One row of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Deleted {
+    pub(super) id: String,
+    pub(super) deleted_date: Instant,
+}
+
+/// An instant as Salesforce prints it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instant(Timestamp);
+
+impl Instant {
+    pub(super) fn at(self) -> Timestamp {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_datetime(&text).map(Instant).ok_or_else(|| serde::de::Error::custom("not an instant"))
+    }
 }
 
 /// The one row of `Organization`, as `check` shows it.

@@ -6,16 +6,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::plan::{Plan, Role};
+use super::plan::Plan;
+use super::rows::Rows;
 use crate::clock::Timestamp;
 use crate::connect::canonical;
-use crate::record::{DeleteKind, RecordHead, Records, RecordsBuilder};
+use crate::record::Records;
 
 /// What a page of a query says.
 #[derive(Debug)]
@@ -55,73 +54,19 @@ pub(super) fn parse(body: &[u8], plan: &Plan) -> serde_json::Result<QueryPage> {
 }
 
 fn parse_as(text: &str, plan: &Plan, trust_types: bool) -> serde_json::Result<QueryPage> {
-    let fields = if plan.delivers { plan.names.clone() } else { Arc::from([]) };
-    let builder = RecordsBuilder::new(fields, 2_000);
-    let mut rows = Rows { plan, builder, head: RecordHead::default(), is_deleted: false, trust_types };
+    let mut reader = Reader { rows: Rows::new(plan, 2_000), trust_types };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let envelope = PageSeed(&mut rows).deserialize(&mut deserializer)?;
+    let envelope = PageSeed(&mut reader).deserialize(&mut deserializer)?;
     deserializer.end()?;
-    let records = rows.builder.finish();
-    let last = records.heads().iter().rfind(|head| !head.key.is_empty()).map(|head| (head.stamp, head.key.clone()));
+    let (records, last) = reader.rows.finish();
     Ok(QueryPage { total: envelope.total, next: envelope.next, records, last })
 }
 
-/// The rows so far, and the one being built.
-struct Rows<'p> {
-    plan: &'p Plan,
-    builder: RecordsBuilder,
-    head: RecordHead,
-    is_deleted: bool,
+/// A page being read.
+struct Reader<'p> {
+    rows: Rows<'p>,
     /// Whether columns described as text are read as text at once, which is faster than looking first.
     trust_types: bool,
-}
-
-impl Rows<'_> {
-    fn set(&mut self, column: usize, value: Option<&str>) {
-        let value = value.filter(|text| !text.is_empty());
-        let (builder, head) = (&mut self.builder, &mut self.head);
-        match self.plan.roles[column] {
-            Role::Plain => builder.set(column, value),
-            Role::Datetime => set_datetime(builder, column, value),
-            Role::Key => {
-                value.unwrap_or_default().clone_into(&mut head.key);
-                if self.plan.delivers {
-                    builder.set(column, value);
-                }
-            }
-            Role::Stamp => {
-                head.stamp = value.and_then(parse_datetime);
-                set_datetime(builder, column, value);
-            }
-            Role::Created => {
-                head.created_at = value.and_then(parse_datetime);
-                set_datetime(builder, column, value);
-            }
-            Role::StampAndCreated => {
-                head.stamp = value.and_then(parse_datetime);
-                head.created_at = head.stamp;
-                set_datetime(builder, column, value);
-            }
-            Role::IsDeleted => {
-                self.is_deleted = value == Some("true");
-                builder.set(column, value);
-            }
-            Role::Winner => {
-                head.winner = value.map(str::to_owned);
-                builder.set(column, value);
-            }
-        }
-    }
-
-    fn finish_row(&mut self) {
-        let mut head = std::mem::take(&mut self.head);
-        if std::mem::take(&mut self.is_deleted) {
-            head.deleted = Some(if head.winner.is_some() { DeleteKind::Merged } else { DeleteKind::Deleted });
-        } else {
-            head.winner = None;
-        }
-        self.builder.finish_row(head);
-    }
 }
 
 struct Envelope {
@@ -129,7 +74,7 @@ struct Envelope {
     next: Option<String>,
 }
 
-struct PageSeed<'r, 'p>(&'r mut Rows<'p>);
+struct PageSeed<'r, 'p>(&'r mut Reader<'p>);
 
 impl<'de> DeserializeSeed<'de> for PageSeed<'_, '_> {
     type Value = Envelope;
@@ -170,7 +115,7 @@ impl<'de> Visitor<'de> for PageSeed<'_, '_> {
     }
 }
 
-struct RecordsSeed<'r, 'p>(&'r mut Rows<'p>);
+struct RecordsSeed<'r, 'p>(&'r mut Reader<'p>);
 
 impl<'de> DeserializeSeed<'de> for RecordsSeed<'_, '_> {
     type Value = ();
@@ -193,7 +138,7 @@ impl<'de> Visitor<'de> for RecordsSeed<'_, '_> {
     }
 }
 
-struct RecordSeed<'r, 'p>(&'r mut Rows<'p>);
+struct RecordSeed<'r, 'p>(&'r mut Reader<'p>);
 
 impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
     type Value = ();
@@ -212,20 +157,20 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut expected = 0;
-        while let Some(place) = map.next_key_seed(PlaceSeed { plan: self.0.plan, expected })? {
+        while let Some(place) = map.next_key_seed(PlaceSeed { plan: self.0.rows.plan, expected })? {
             let Some(column) = place else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
             expected = column + 1;
-            if self.0.trust_types && self.0.plan.is_text[column] {
-                map.next_value_seed(TextSeed { rows: &mut *self.0, column })?;
+            if self.0.trust_types && self.0.rows.plan.is_text[column] {
+                map.next_value_seed(TextSeed { rows: &mut self.0.rows, column })?;
             } else {
                 let raw = map.next_value::<&RawValue>()?;
-                self.0.set(column, text(raw).map_err(A::Error::custom)?.as_deref());
+                self.0.rows.set(column, text(raw).map_err(A::Error::custom)?.as_deref());
             }
         }
-        self.0.finish_row();
+        self.0.rows.finish_row();
         Ok(())
     }
 }
@@ -309,73 +254,13 @@ fn text<'v>(raw: &'v RawValue) -> serde_json::Result<Option<Cow<'v, str>>> {
     })
 }
 
-/// `…+0000` and `…Z` are the same instant, printed by different interfaces.
-fn set_datetime(builder: &mut RecordsBuilder, column: usize, value: Option<&str>) {
-    match value.and_then(|text| text.strip_suffix("+0000")) {
-        Some(local) => {
-            let mut canonical = String::with_capacity(local.len() + 1);
-            canonical.push_str(local);
-            canonical.push('Z');
-            builder.set(column, Some(&canonical));
-        }
-        None => builder.set(column, value),
-    }
-}
-
-/// Reads `2026-01-01T00:00:00.000+0000`, also with `Z` or another offset.
-fn parse_datetime(text: &str) -> Option<Timestamp> {
-    fast_utc(text.as_bytes()).or_else(|| {
-        let parsed = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").ok();
-        parsed.map(|instant| Timestamp::from_micros(instant.timestamp_micros()))
-    })
-}
-
-/// The form that Salesforce sends, without a general date parser.
-fn fast_utc(bytes: &[u8]) -> Option<Timestamp> {
-    let number = |range: std::ops::Range<usize>| {
-        bytes
-            .get(range)?
-            .iter()
-            .try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
-    };
-    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
-    if !separators.iter().all(|(at, byte)| bytes.get(*at) == Some(byte)) || !matches!(bytes.get(23..)?, b"+0000" | b"Z")
-    {
-        return None;
-    }
-    let date = NaiveDate::from_ymd_opt(i32::try_from(number(0..4)?).ok()?, number(5..7)?, number(8..10)?)?;
-    let time = date.and_hms_milli_opt(number(11..13)?, number(14..16)?, number(17..19)?, number(20..23)?)?;
-    Some(Timestamp::from_micros(time.and_utc().timestamp_micros()))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use serde_json::json;
 
+    use super::super::plan::tests::plan_of;
     use super::*;
-    use crate::record::{Field, FieldClass, Stream};
-
-    fn plan(fields: &[(&str, &str)]) -> Plan {
-        let field = |(name, kind): &(&str, &str)| Field {
-            name: (*name).into(),
-            label: None,
-            source_type: (*kind).into(),
-            class: FieldClass::Business,
-            choices: vec![],
-        };
-        let stream = Stream {
-            name: "Account".into(),
-            label: None,
-            key: vec!["Id".into()],
-            stamp: Some("SystemModstamp".into()),
-            fields: fields.iter().map(field).collect(),
-            dated: false,
-            tells_deletes: true,
-        };
-        Plan::new(&stream, &HashSet::new())
-    }
+    use crate::record::DeleteKind;
 
     fn page(records: &str) -> String {
         format!(r#"{{"totalSize":1,"done":true,"records":[{records}]}}"#)
@@ -383,7 +268,7 @@ mod tests {
 
     #[test]
     fn values_arrive_canonical() {
-        let plan = plan(&[
+        let plan = plan_of(&[
             ("Id", "id"),
             ("Name", "string"),
             ("Amount", "currency"),
@@ -417,14 +302,14 @@ mod tests {
 
     #[test]
     fn fields_are_found_in_any_order_and_spelling_and_strangers_are_skipped() {
-        let plan = plan(&[("Id", "id"), ("Name", "string"), ("Fax", "string")]);
+        let plan = plan_of(&[("Id", "id"), ("Name", "string"), ("Fax", "string")]);
         let found = parse(page(r#"{"FAX":"3","stranger":[1,{"a":2}],"Name":"n","Id":"i"}"#).as_bytes(), &plan).unwrap();
         assert_eq!([0, 1, 2].map(|column| found.records.value(0, column)), [Some("i"), Some("n"), Some("3")]);
     }
 
     #[test]
     fn a_value_of_another_type_than_described_loses_nothing() {
-        let plan = plan(&[("Id", "id"), ("Name", "string"), ("Fax", "string")]);
+        let plan = plan_of(&[("Id", "id"), ("Name", "string"), ("Fax", "string")]);
         let found = parse(page(r#"{"Id":"i","Name":12345678901234567890.10,"Fax":{"b":1,"a":"x"}}"#).as_bytes(), &plan)
             .unwrap();
         assert_eq!(found.records.value(0, 1), Some("12345678901234567890.1"));
@@ -433,7 +318,7 @@ mod tests {
 
     #[test]
     fn heads_say_what_happened_to_the_record() {
-        let plan = plan(&[
+        let plan = plan_of(&[
             ("Id", "id"),
             ("IsDeleted", "boolean"),
             ("MasterRecordId", "reference"),
@@ -471,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_page_that_is_cut_or_contradicts_itself_is_refused() {
-        let plan = plan(&[("Id", "id")]);
+        let plan = plan_of(&[("Id", "id")]);
         let whole = page(r#"{"Id":"001A"}"#);
         for end in 0..whole.len() {
             assert!(parse(&whole.as_bytes()[..end], &plan).is_err(), "cut at {end}");
@@ -484,16 +369,6 @@ mod tests {
             r#"{"totalSize":0,"done":true,"records":[]} tail"#,
         ] {
             assert!(parse(body.as_bytes(), &plan).is_err(), "{body}");
-        }
-    }
-
-    #[test]
-    fn instants_are_read_with_every_suffix() {
-        for text in ["2026-01-01T09:00:00.123+0900", "2026-01-01T00:00:00.123+0000", "2026-01-01T00:00:00.123Z"] {
-            assert_eq!(parse_datetime(text).unwrap().to_string(), "2026-01-01T00:00:00.123Z", "{text}");
-        }
-        for text in ["", "2026-01-01", "2026-13-01T00:00:00.000Z", "+026-01-01T00:00:00.000Z"] {
-            assert_eq!(parse_datetime(text), None, "{text}");
         }
     }
 }

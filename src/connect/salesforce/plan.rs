@@ -150,6 +150,10 @@ pub(super) struct Plan {
     places: HashMap<String, usize>,
     /// Whether the columns become fields of the records.
     pub(super) delivers: bool,
+    /// Whether CSV can carry all columns: a value of any type cannot say there which it has.
+    pub(super) fits_csv: bool,
+    /// Whether there are values that change without a stamp.
+    pub(super) has_calculated: bool,
 }
 
 impl Plan {
@@ -177,6 +181,8 @@ impl Plan {
             is_text: fields.iter().map(|field| !HAS_NUMBERS.contains(&field.source_type.as_str())).collect(),
             places: fields.iter().enumerate().map(|(i, field)| (field.name.to_ascii_lowercase(), i)).collect(),
             delivers: true,
+            fits_csv: !fields.iter().any(|field| field.source_type == "anytype"),
+            has_calculated: fields.iter().any(|field| field.class == FieldClass::Calculated),
         }
     }
 
@@ -188,6 +194,20 @@ impl Plan {
             is_text: vec![true],
             places: HashMap::from([(KEY.to_ascii_lowercase(), 0)]),
             delivers: false,
+            fits_csv: true,
+            has_calculated: false,
+        }
+    }
+
+    /// Of these columns, the ones in `names`.
+    pub(super) fn only(&self, names: &[String]) -> Plan {
+        let kept: Vec<usize> = (0..self.names.len()).filter(|column| names.contains(&self.names[*column])).collect();
+        Plan {
+            names: kept.iter().map(|column| self.names[*column].clone()).collect(),
+            roles: kept.iter().map(|column| self.roles[*column]).collect(),
+            is_text: kept.iter().map(|column| self.is_text[*column]).collect(),
+            places: kept.iter().enumerate().map(|(i, column)| (self.names[*column].to_ascii_lowercase(), i)).collect(),
+            ..*self
         }
     }
 
@@ -210,6 +230,27 @@ pub(super) mod tests {
     pub(in super::super) fn described(name: &str, kind: &str) -> Value {
         json!({ "name": name, "label": name, "type": kind, "calculated": false, "calculatedFormula": null,
                 "nillable": !["Id", "SystemModstamp", "CreatedDate"].contains(&name), "filterable": true, "sortable": true })
+    }
+
+    /// The columns of a stream with these fields and types.
+    pub(in super::super) fn plan_of(fields: &[(&str, &str)]) -> Plan {
+        let field = |(name, kind): &(&str, &str)| Field {
+            name: (*name).into(),
+            label: None,
+            source_type: (*kind).into(),
+            class: FieldClass::Business,
+            choices: vec![],
+        };
+        let stream = Stream {
+            name: "Account".into(),
+            label: None,
+            key: vec!["Id".into()],
+            stamp: Some("SystemModstamp".into()),
+            fields: fields.iter().map(field).collect(),
+            dated: false,
+            tells_deletes: true,
+        };
+        Plan::new(&stream, &HashSet::new())
     }
 
     fn account(fields: Vec<Value>) -> Describe {

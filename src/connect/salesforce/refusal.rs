@@ -23,13 +23,23 @@ pub(super) enum Refusal {
     TooSlow(Error),
     /// The address of the query is too long for a URL.
     TooLong,
+    /// The rows cannot be had by a bulk job.
+    NoBulk(Error),
+    /// There is no log of deletions for the span.
+    NoLog(Error),
+    /// The bulk job or its result is no longer there.
+    JobGone,
 }
 
 impl Refusal {
     /// The error where there is no other way to go on.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Refusal::FieldGone(error) | Refusal::TooSlow(error) => error,
+            Refusal::FieldGone(error) | Refusal::TooSlow(error) | Refusal::NoBulk(error) | Refusal::NoLog(error) => {
+                error
+            }
+            Refusal::JobGone => Error::new(ErrorKind::Unavailable, "Salesforce no longer has the bulk job")
+                .help("run the sync again; what the job was to read is read anew"),
             Refusal::LocatorGone => Error::new(ErrorKind::Unavailable, "Salesforce forgot the place in a long result")
                 .help("run the sync again; it goes on after the last row that was read"),
             Refusal::TooLong => Error::new(ErrorKind::Rejected, "the query is too long for Salesforce")
@@ -221,7 +231,7 @@ pub(super) fn sign_in_refused(status: u16, refusal: &TokenRefusal) -> Error {
 }
 
 /// The first error of a body, if it is JSON of a known form.
-fn first_error(body: &[u8]) -> Option<RestError> {
+pub(super) fn first_error(body: &[u8]) -> Option<RestError> {
     if let Ok(errors) = serde_json::from_slice::<Vec<RestError>>(body) {
         return errors.into_iter().next();
     }
@@ -233,7 +243,7 @@ fn is_incurable(message: &str) -> bool {
 }
 
 /// The last line of a message, cut to what a terminal shows: the lines before it quote the query.
-fn last_line(message: &str) -> String {
+pub(super) fn last_line(message: &str) -> String {
     let line = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let sentence = line.split_once(". ").map_or(line, |(first, _)| first);
     sentence.chars().take(160).collect()

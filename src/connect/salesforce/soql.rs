@@ -28,6 +28,16 @@ pub(super) enum Range<'a> {
 impl Select<'_> {
     /// The query.
     pub(super) fn to_soql(&self) -> String {
+        let (text, order) = self.parts();
+        format!("{text} ORDER BY {order}")
+    }
+
+    /// The query for a bulk job: sorting would keep Salesforce from doing it in parts.
+    pub(super) fn to_unordered_soql(&self) -> String {
+        self.parts().0
+    }
+
+    fn parts(&self) -> (String, String) {
         let mut conditions = Vec::new();
         if let Some(condition) = self.condition {
             conditions.push(format!("({condition})"));
@@ -57,7 +67,7 @@ impl Select<'_> {
             }
         };
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-        format!("SELECT {} FROM {}{filter} ORDER BY {order}", self.fields.join(","), self.object)
+        (format!("SELECT {} FROM {}{filter}", self.fields.join(","), self.object), order)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::connect::http::scripted::{Asked, ScriptedHost, answer};
 use crate::connect::http::{Hosts, ManualTimer, Settings};
 use crate::connect::token::{StoredToken, TokenStore};
 use crate::connect::{Calendar, MemoryTokenStore};
-use crate::record::Reading;
+use crate::record::{Next, Reading};
 
 const DATE: &str = "date: Sun, 22 Nov 2026 03:05:00 GMT";
 
@@ -566,6 +566,23 @@ async fn a_slow_query_is_asked_in_smaller_parts() {
 }
 
 #[tokio::test]
+async fn e2_ids_are_looked_for_on_every_page_of_the_answer() {
+    let org = Org::answering(vec![
+        token("t"),
+        describe(),
+        ("WHERE+Id+IN+", page(&["a", "b"], 3, Some("/services/data/v66.0/query/0r8-2"))),
+        ("GET /services/data/v66.0/query/0r8-2", page(&["c"], 3, None)),
+    ])
+    .await;
+    let source = org.open(|_| ());
+    let stream = only_stream(&source).await;
+    let ids = ["a", "b", "c", "d"].map(str::to_owned);
+    let sighting = source.still_there(&stream, &ids).await.unwrap().unwrap();
+    assert_eq!((sighting.keys, sighting.requests), (ids[..3].to_vec(), 2));
+    org.assert_all_used();
+}
+
+#[tokio::test]
 async fn check_tells_what_works_and_what_does_not() {
     let org = Org::answering(vec![
         token("t"),
@@ -599,5 +616,222 @@ async fn check_tells_what_works_and_what_does_not() {
         "{}",
         shown[4]
     );
+    org.assert_all_used();
+}
+
+/// Asks for jobs early: a page holds two rows.
+fn with_bulk(config: &mut Value) {
+    config["bulk_from"] = json!(3);
+}
+
+fn job(state: &str, rows: u64) -> Vec<u8> {
+    ok(
+        &json!({ "id": "750J", "state": state, "numberRecordsProcessed": rows, "errorMessage": "InvalidBatch : QUERY_TIMEOUT" }),
+    )
+}
+
+fn csv(ids: &[&str], locator: &str) -> Vec<u8> {
+    let mut body = "\"Id\",\"Name\",\"SystemModstamp\"\n".to_owned();
+    for id in ids {
+        body += &format!("\"{id}\",\"{id}\",\"2026-11-22T03:00:00.000Z\"\n");
+    }
+    let rows = format!("sforce-numberofrecords: {}", ids.len());
+    answer("200 OK", &[DATE, "content-type: text/csv", &rows, &format!("sforce-locator: {locator}")], body.as_bytes())
+}
+
+/// The first page of five rows, and the request for a job that reads the other three.
+fn large_reading() -> Vec<Step> {
+    vec![
+        token("t"),
+        describe(),
+        (
+            "GET /services/data/v66.0/queryAll?q=SELECT+Id%2CName%2CSystemModstamp+FROM+Account+ORDER+BY+Id",
+            page(&["a", "b"], 5, Some("/services/data/v66.0/query/0r8-2")),
+        ),
+    ]
+}
+
+const CREATE: &str = "\"query\":\"SELECT Id,Name,SystemModstamp FROM Account WHERE Id > 'b'\"";
+
+#[tokio::test]
+async fn the_rest_of_a_large_reading_is_had_by_a_job_page_by_page() {
+    let mut steps = large_reading();
+    steps.extend([
+        (CREATE, job("UploadComplete", 0)),
+        ("GET /services/data/v66.0/jobs/query/750J\n", job("InProgress", 1)),
+        ("GET /services/data/v66.0/jobs/query/750J\n", job("JobComplete", 3)),
+        ("/jobs/query/750J/results?maxRecords=50000\n", csv(&["e", "c"], "MTAw")),
+        ("/jobs/query/750J/results?maxRecords=50000&locator=MTAw", csv(&["d"], "null")),
+    ]);
+    let org = Org::answering(steps).await;
+    let source = org.open(with_bulk);
+    let stream = only_stream(&source).await;
+    let first = source.read_page(&stream, None, true, INCREMENTAL).await.unwrap();
+    assert_eq!((keys(&first), first.source_total), (vec!["a", "b"], Some(5)));
+    let begun = source.read_page(&stream, Some(&more(&first)), false, INCREMENTAL).await.unwrap();
+    assert_eq!((begun.records.len(), &begun.reading, begun.ends_reading), (0, &first.reading, false));
+    // The process ends; the next run goes on with the same job, whatever the object has become since.
+    let source = org.open(with_bulk);
+    let mut later = stream.clone();
+    later.fields.push(crate::record::Field {
+        name: "New__c".into(),
+        label: None,
+        source_type: "string".into(),
+        class: crate::record::FieldClass::Business,
+        choices: Vec::new(),
+    });
+    let steps = [token("t")];
+    org.left.lock().unwrap().extend(steps);
+    let third = source.read_page(&later, Some(&more(&begun)), true, INCREMENTAL).await.unwrap();
+    assert_eq!((keys(&third), &third.reading, third.source_total), (vec!["e", "c"], &first.reading, Some(5)));
+    assert_eq!(third.records.value(0, 1), Some("e"));
+    let fourth = source.read_page(&later, Some(&more(&third)), false, INCREMENTAL).await.unwrap();
+    assert_eq!((keys(&fourth), fourth.ends_reading, &fourth.reading), (vec!["d"], true, &first.reading));
+    org.assert_all_used();
+    assert_eq!(org.timer.pauses(), [std::time::Duration::from_millis(500)]);
+    let accepted: Vec<String> =
+        org.host.asked().iter().filter_map(|asked| asked.header("accept").map(str::to_owned)).collect();
+    assert_eq!(accepted.iter().filter(|media| *media == "text/csv").count(), 2);
+}
+
+#[tokio::test]
+async fn a_job_that_is_refused_fails_or_is_gone_leaves_the_reading_to_rest() {
+    let cases: [(&str, Vec<Step>, u64); 4] = [
+        (
+            "refused",
+            vec![(
+                CREATE,
+                refused("400 Bad Request", "INVALIDENTITY", "Entity 'Account' is not supported by the Bulk API."),
+            )],
+            2,
+        ),
+        (
+            "none left",
+            vec![(
+                CREATE,
+                refused(
+                    "400 Bad Request",
+                    "LIMIT_EXCEEDED",
+                    "Max bulk v2 query jobs (10000) per 24 hrs has been reached",
+                ),
+            )],
+            2,
+        ),
+        ("failed", vec![(CREATE, job("UploadComplete", 0)), ("/jobs/query/750J\n", job("Failed", 0))], 3),
+        (
+            "gone",
+            vec![
+                (CREATE, job("UploadComplete", 0)),
+                (
+                    "/jobs/query/750J\n",
+                    refused("404 Not Found", "NOT_FOUND", "The requested resource does not exist"),
+                ),
+            ],
+            3,
+        ),
+    ];
+    for (name, told, pages) in cases {
+        let mut steps = large_reading();
+        steps.extend(told);
+        steps.push(("WHERE+Id+%3E+%27b%27+ORDER+BY+Id", page(&["c", "d", "e"], 3, None)));
+        let org = Org::answering(steps).await;
+        let source = org.open(with_bulk);
+        let stream = only_stream(&source).await;
+        let mut last = source.read_page(&stream, None, true, INCREMENTAL).await.unwrap();
+        for _ in 1..pages {
+            last = source.read_page(&stream, Some(&more(&last)), false, INCREMENTAL).await.unwrap();
+        }
+        assert_eq!((keys(&last), last.source_total, last.ends_reading), (vec!["c", "d", "e"], Some(5), true), "{name}");
+        org.assert_all_used();
+    }
+}
+
+#[tokio::test]
+async fn a_result_with_another_number_of_rows_than_the_job_said_is_read_again_by_rest() {
+    let mut steps = large_reading();
+    steps.extend([
+        (CREATE, job("UploadComplete", 0)),
+        ("/jobs/query/750J\n", job("JobComplete", 3)),
+        // Cut, then another number of rows than the header says, then no word whether there is more: asked again.
+        (
+            "/jobs/query/750J/results",
+            answer(
+                "200 OK",
+                &[DATE, "sforce-locator: null", "sforce-numberofrecords: 1"],
+                b"\"Id\",\"Name\",\"SystemModstamp\"\n\"c",
+            ),
+        ),
+        (
+            "/jobs/query/750J/results",
+            answer(
+                "200 OK",
+                &[DATE, "sforce-locator: null", "sforce-numberofrecords: 2"],
+                b"\"Id\",\"Name\",\"SystemModstamp\"\n\"c\",\"c\",\"\"\n",
+            ),
+        ),
+        ("/jobs/query/750J/results", answer("200 OK", &[DATE], b"\"Id\",\"Name\",\"SystemModstamp\"\n")),
+        ("/jobs/query/750J/results", csv(&["c", "e"], "null")),
+        ("WHERE+Id+%3E+%27b%27+ORDER+BY+Id", page(&["c", "d", "e"], 3, None)),
+    ]);
+    let org = Org::answering(steps).await;
+    let source = org.open(with_bulk);
+    let stream = only_stream(&source).await;
+    let mut last = source.read_page(&stream, None, true, INCREMENTAL).await.unwrap();
+    for expected in [vec![], vec!["c", "e"], vec!["c", "d", "e"]] {
+        assert!(!last.ends_reading);
+        last = source.read_page(&stream, Some(&more(&last)), false, INCREMENTAL).await.unwrap();
+        assert_eq!(keys(&last), expected);
+    }
+    assert!(last.ends_reading);
+    org.assert_all_used();
+}
+
+#[tokio::test]
+async fn e2_the_log_of_deletions_names_what_left_no_trace_and_the_bin_is_left_to_windows() {
+    let fields: Vec<Value> = [("Id", "id"), ("Name", "string"), ("SystemModstamp", "datetime")]
+        .iter()
+        .map(|(name, kind)| described(name, kind))
+        .collect();
+    let account =
+        json!({ "name": "Account", "label": "取引先", "queryable": true, "replicateable": true, "fields": fields });
+    let log = json!({
+        "deletedRecords": [
+            { "id": "gone", "deletedDate": "2026-11-22T02:58:00.000+0000" },
+            { "id": "bin", "deletedDate": "2026-11-22T02:59:00.000+0000" },
+        ],
+        "earliestDateAvailable": "2026-11-01T00:00:00.000+0000",
+        "latestDateCovered": "2026-11-22T03:04:00.000+0000",
+    });
+    let org = Org::answering(vec![
+        token("t"),
+        ("/sobjects/Account/describe", ok(&account)),
+        ("FROM+Account+ORDER+BY+Id", page(&["a"], 1, None)),
+        ("WHERE+SystemModstamp", page(&["a"], 1, None)),
+        (
+            "/sobjects/Account/deleted/?start=2026-11-22T02%3A55%3A00%2B00%3A00&end=2026-11-22T03%3A05%3A00%2B00%3A00",
+            ok(&log),
+        ),
+        ("WHERE+Id+IN+", page(&["bin"], 1, None)),
+    ])
+    .await;
+    let source = org.open(|_| ());
+    let stream = only_stream(&source).await;
+    let pass = source.read_page(&stream, None, true, INCREMENTAL).await.unwrap();
+    // The pass has seen all there was: the log is due a day later.
+    let mut cursor = done(&pass).0;
+    cursor.0["logged_until"] = json!("2026-11-21T03:05:00Z");
+    let window = source.read_page(&stream, Some(&cursor), true, INCREMENTAL).await.unwrap();
+    let mut cursor = more(&window);
+    cursor.0["logged_until"] = json!("2026-11-22T03:05:00Z");
+    let logged = source.read_page(&stream, Some(&more(&window)), false, INCREMENTAL).await;
+    assert!(logged.is_err(), "asked from a day ago, which the script does not expect");
+    cursor.0["from"] = json!("2026-11-22T02:55:00Z");
+    let logged = source.read_page(&stream, Some(&cursor), false, INCREMENTAL).await.unwrap();
+    let heads: Vec<_> =
+        logged.records.heads().iter().map(|head| (head.key.as_str(), head.deleted, head.stamp)).collect();
+    assert_eq!(heads, [("gone", Some(crate::record::DeleteKind::Deleted), "2026-11-22T02:58:00Z".parse().ok())]);
+    assert_eq!((logged.records.fields().len(), logged.requests, logged.source_total), (0, 2, None));
+    let cursor = done(&logged).0;
+    assert_eq!(cursor.0["logged_until"], json!("2026-11-22T03:05:00Z"));
     org.assert_all_used();
 }
