@@ -23,7 +23,7 @@ pub(crate) fn derived(
     };
     let mut derived: Vec<(&str, Value)> = Vec::new();
     match object.name {
-        "Contact" => {
+        "Contact" | "Account" if object.name == "Contact" || is_person(&held(values, "IsPersonAccount")) => {
             let part =
                 |name| held(values, name).and_then(|value| value.as_text().map(str::to_owned)).unwrap_or_default();
             let name = format!("{} {}", part("LastName"), part("FirstName"));
@@ -71,4 +71,8 @@ pub(crate) fn derived(
         _ => {}
     }
     derived.into_iter().filter_map(|(name, value)| Some((slot(name)?, value))).collect()
+}
+
+fn is_person(flag: &Option<Value>) -> bool {
+    matches!(flag, Some(Value::Bool(true)))
 }

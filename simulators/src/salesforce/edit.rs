@@ -10,7 +10,7 @@ use crate::salesforce::field::FieldType;
 use crate::salesforce::state::State;
 use crate::salesforce::table::{Deletion, Life, Version};
 use crate::salesforce::value::Value;
-use crate::salesforce::{derive, fit, history, id, instant, soql};
+use crate::salesforce::{derive, fit, history, id, instant, person, soql};
 
 /// Why a change was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,10 @@ pub(crate) fn insert(state: &mut State, object: &str, fields: &Map<String, Json>
     add(state, table, serial, now, values);
     if created.is_some() || modified.is_some() {
         let created = created.unwrap_or(now);
-        state.store.tables[table].backdate(serial, created, modified.unwrap_or(created));
+        let rows = [Some((table, serial)), person::other_half(state, table, serial)];
+        for (table, serial) in rows.into_iter().flatten() {
+            state.store.tables[table].backdate(serial, created, modified.unwrap_or(created));
+        }
     }
     Ok(id::full(state.store.tables[table].prefix, serial))
 }
@@ -123,6 +126,9 @@ pub(crate) fn update_late(
 pub(crate) fn change_silently(state: &mut State, object: &str, id: &str, fields: &Map<String, Json>) -> Edited<()> {
     let (table, serial) = live(state, object, id)?;
     let values = fit::values(state, table, fields)?;
+    if let Some((table, serial, values)) = person::mirrored(state, table, serial, &values) {
+        revise(state, table, serial, |version| put(version, Arc::new(values)));
+    }
     revise(state, table, serial, |version| put(version, Arc::new(values)));
     Ok(())
 }
@@ -158,6 +164,9 @@ pub(crate) fn mass_update(state: &mut State, object: &str, filter: &str, fields:
 pub(crate) fn delete(state: &mut State, object: &str, id: &str) -> Edited<()> {
     let (table, serial) = live(state, object, id)?;
     deletable(state, table)?;
+    if state.store.tables[table].name == "Contact" && person::other_half(state, table, serial).is_some() {
+        return Err(EditError::new("INVALID_OPERATION", "a person is deleted as an account"));
+    }
     bin(state, table, serial, None);
     for (child, row) in children(state, table, serial) {
         let is_live = view_life(state, child, row) == Some(Life::Live);
@@ -199,7 +208,10 @@ pub(crate) fn purge(state: &mut State, object: &str) -> Edited<u64> {
         .filter(|&serial| matches!(view_life(state, table, serial), Some(Life::Bin(_))))
         .collect();
     for &serial in &binned {
-        revise(state, table, serial, |version| version.life = Life::Gone);
+        if let Some((table, serial)) = person::other_half(state, table, serial) {
+            retire(state, table, serial);
+        }
+        retire(state, table, serial);
     }
     Ok(binned.len() as u64)
 }
@@ -212,11 +224,14 @@ pub(crate) fn hard_delete(state: &mut State, object: &str, id: &str) -> Edited<(
     if life == Life::Gone {
         return Err(EditError::new("ENTITY_IS_DELETED", "entity is deleted"));
     }
-    if life == Life::Live {
-        let at = state.now;
-        state.store.tables[table].deletions.push(Deletion { at, serial });
+    let rows = [Some((table, serial)), person::other_half(state, table, serial)];
+    for (table, serial) in rows.into_iter().flatten() {
+        if life == Life::Live {
+            let at = state.now;
+            state.store.tables[table].deletions.push(Deletion { at, serial });
+        }
+        retire(state, table, serial);
     }
-    revise(state, table, serial, |version| version.life = Life::Gone);
     Ok(())
 }
 
@@ -235,12 +250,16 @@ pub(crate) fn merge(state: &mut State, object: &str, winner: &str, losers: &[&st
     let winner_id = Value::text(&id::full(state.store.tables[table].prefix, target));
     for loser in losers {
         let loser_id = id::full(state.store.tables[table].prefix, loser);
+        let shadow = person::other_half(state, table, loser);
         for (child, row, slot) in pointers(state, &loser_id) {
-            if (child, row) != (table, target) {
+            if (child, row) != (table, target) && Some((child, row)) != shadow {
                 write(state, child, row, now, Arc::new(Written::from([(slot as u16, winner_id.clone())])));
             }
         }
         bin(state, table, loser, Some(target));
+        if let Some((contacts, row)) = shadow {
+            bin(state, contacts, row, person::other_half(state, table, target).map(|(_, winner)| winner));
+        }
     }
     write(state, table, target, now, Arc::default());
     history::event(state, table, target, now, if object == "Contact" { "contactMerged" } else { "accountMerged" });
@@ -309,6 +328,7 @@ fn deletable(state: &State, table: usize) -> Edited<()> {
 
 fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Written> {
     let mut values = fit::values(state, table, fields)?;
+    person::name(state, table, &mut values);
     let object = &state.store.tables[table];
     let mut missing = Vec::new();
     for (slot, column) in object.columns.iter().enumerate() {
@@ -318,6 +338,9 @@ fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Wr
         }
         if spec.name == "OwnerId" {
             values.entry(slot as u16).or_insert_with(|| Value::text(&id::full("005", 1)));
+        }
+        if spec.name == "CurrencyIsoCode" {
+            values.entry(slot as u16).or_insert(Value::Word("JPY"));
         }
         let is_required = !spec.nillable && !spec.read_only && spec.field_type != FieldType::Boolean;
         if is_required && values.get(&(slot as u16)).is_none_or(Value::is_null) {
@@ -332,6 +355,7 @@ fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Wr
 }
 
 fn add(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Written) {
+    let shadow = person::shadow(state, table, serial, &mut values);
     let derived = derive::derived(state, table, serial, &values, None, stamp);
     values.extend(derived);
     state.seq += 1;
@@ -340,6 +364,9 @@ fn add(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Wri
     let version = Version { seq, valid_at: stamp, modified: stamp, stamp, life: Life::Live, master: None, values };
     state.store.tables[table].push(serial, stamp, version);
     history::created(state, table, serial, stamp);
+    if let Some((table, serial, values)) = shadow {
+        add(state, table, serial, stamp, values);
+    }
 }
 
 /// Adds a row to a history.
@@ -354,7 +381,15 @@ pub(crate) fn retire(state: &mut State, table: usize, serial: u64) {
 }
 
 /// Changes fields with that stamp; without fields only the stamps move. Stamps that are later stay.
-fn write(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Arc<Written>) {
+fn write(state: &mut State, table: usize, serial: u64, stamp: i64, values: Arc<Written>) {
+    if let Some((table, serial, values)) = person::mirrored(state, table, serial, &values) {
+        write_one(state, table, serial, stamp, Arc::new(values));
+    }
+    write_one(state, table, serial, stamp, values);
+}
+
+/// The same, for this row alone.
+fn write_one(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Arc<Written>) {
     let before = state.store.tables[table]
         .view(serial, &state.moment())
         .and_then(|view| view.version.map(|version| Arc::clone(&version.values)));

@@ -276,7 +276,7 @@ impl FieldSpec {
 
     /// Whether an administrator has added it.
     pub fn is_custom(&self) -> bool {
-        self.name.ends_with("__c") || self.name.ends_with("__s")
+        ["__c", "__s", "__pc"].iter().any(|end| self.name.ends_with(end))
     }
 
     /// Whether its texts are too long to be filtered or sorted by.

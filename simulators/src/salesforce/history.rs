@@ -23,8 +23,8 @@ const TRACKED: [(&str, &str); 4] = [
 ];
 
 /// What a deal's stages are made of.
-const STAGE_FIELDS: [&str; 6] =
-    ["StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory"];
+const STAGE_FIELDS: [&str; 7] =
+    ["StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory", "CurrencyIsoCode"];
 
 /// From then on (2020-10-17) rows of stages tell what was before.
 const FIRST_WITH_PREVIOUS: i64 = 1_602_892_800;

@@ -22,6 +22,7 @@ mod instant;
 mod jwt;
 mod options;
 mod org;
+mod person;
 mod population;
 mod query;
 mod quota;

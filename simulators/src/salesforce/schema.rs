@@ -3,9 +3,9 @@
 use crate::salesforce::catalogue::Origin;
 use crate::salesforce::edit::{EditError, Edited, find, locate};
 use crate::salesforce::field::{FieldSpec, Formula};
-use crate::salesforce::history;
 use crate::salesforce::state::State;
 use crate::salesforce::table::Column;
+use crate::salesforce::{history, person};
 
 /// Adds a field; rows keep their stamps and have null in it (or what its formula says).
 pub(crate) fn add_field(state: &mut State, object: &str, spec: FieldSpec) -> Edited<()> {
@@ -33,14 +33,28 @@ pub(crate) fn add_field(state: &mut State, object: &str, spec: FieldSpec) -> Edi
             column
         }
     };
+    let on_account = shown_on_account(state, table, &column.spec);
     state.store.tables[table].columns.push(column);
     changed(state, table);
-    Ok(())
+    match on_account {
+        Some(spec) => add_field(state, "Account", spec),
+        None => Ok(()),
+    }
+}
+
+/// What a custom field of contacts is on accounts, where people are accounts.
+fn shown_on_account(state: &State, table: usize, spec: &FieldSpec) -> Option<FieldSpec> {
+    let is_shown = state.options.features.person_accounts && state.store.tables[table].name == "Contact";
+    let name = person::name_on_account(&spec.name).filter(|_| is_shown && spec.formula.is_none())?;
+    Some(FieldSpec { name, ..spec.clone() })
 }
 
 /// Takes a field away, with its values.
 pub(crate) fn remove_field(state: &mut State, object: &str, field: &str) -> Edited<()> {
     let (table, slot) = custom(state, object, field)?;
+    if let Some(shown) = shown_on_account(state, table, &state.store.tables[table].columns[slot].spec) {
+        remove_field(state, "Account", &shown.name)?;
+    }
     state.store.tables[table].columns[slot].removed = true;
     let name = state.store.tables[table].columns[slot].spec.name.clone();
     history::forget_field(state, table, &name);
@@ -53,6 +67,11 @@ pub(crate) fn rename_field(state: &mut State, object: &str, field: &str, name: &
     let (table, slot) = custom(state, object, field)?;
     if state.store.tables[table].slot(name).is_some() {
         return Err(EditError::new("DUPLICATE_DEVELOPER_NAME", format!("{object} has a field {name}")));
+    }
+    if let Some(shown) = shown_on_account(state, table, &state.store.tables[table].columns[slot].spec)
+        && let Some(new) = person::name_on_account(name)
+    {
+        rename_field(state, "Account", &shown.name, &new)?;
     }
     state.store.tables[table].columns[slot].spec.name = name.to_owned();
     changed(state, table);

@@ -13,5 +13,6 @@ mod history;
 #[path = "../support/loopback.rs"]
 mod loopback;
 mod metadata;
+mod people;
 mod query;
 mod values;

@@ -1,6 +1,7 @@
 //! The objects that keep what others were: a row for each change of a tracked field, and one for each stage of a deal.
 
-use super::{HistoryOf, ObjectSpec, Origin, head, stored};
+use super::{HistoryOf, ObjectSpec, Origin, currency, head, stored};
+use crate::salesforce::Features;
 use crate::salesforce::field::{FieldSpec, FieldType};
 use crate::salesforce::table::Column;
 
@@ -30,7 +31,7 @@ const DATA_TYPES: [&str; 14] = [
     "Url",
 ];
 
-pub(super) fn objects() -> Vec<ObjectSpec> {
+pub(super) fn objects(features: &Features) -> Vec<ObjectSpec> {
     let mut objects: Vec<ObjectSpec> = FIELD_HISTORIES
         .iter()
         .map(|&(name, label, prefix, parent, parent_label)| {
@@ -44,7 +45,7 @@ pub(super) fn objects() -> Vec<ObjectSpec> {
             object(name, label, prefix, parent, false, columns)
         })
         .collect();
-    objects.push(stages());
+    objects.push(stages(features));
     objects
 }
 
@@ -76,7 +77,7 @@ fn row_of(label: &str, parent: &str, parent_label: &str) -> Vec<Column> {
 }
 
 /// OpportunityHistory (商談履歴): the deal as it was from each change of its stage or its figures on.
-fn stages() -> ObjectSpec {
+fn stages(features: &Features) -> ObjectSpec {
     let money = |name: &str, label: &str| stored(FieldSpec::number(name, label, FieldType::Currency, 18, 2));
     let mut columns = row_of("商談履歴", "Opportunity", "商談");
     columns.extend([
@@ -93,5 +94,8 @@ fn stages() -> ObjectSpec {
             Origin::Stamp,
         ),
     ]);
+    if features.multi_currency {
+        columns.push(stored(currency("商談履歴")));
+    }
     object("OpportunityHistory", "商談履歴", "008", "Opportunity", true, columns)
 }

@@ -67,18 +67,23 @@ pub(crate) fn objects(features: &Features) -> Vec<ObjectSpec> {
         vec![account::object(features), contact::object(features), opportunity::object(), contract::object()];
     if features.multi_currency {
         for object in &mut objects {
-            let codes =
-                FieldSpec { length: 3, ..FieldSpec::picklist("CurrencyIsoCode", "取引先 通貨", &["JPY", "USD"]) };
-            object.columns.push(generated(codes, |_, _| crate::salesforce::value::Value::Word("JPY")));
+            object.columns.push(generated(currency(object.label), population::currency));
         }
     }
     objects.push(people::user());
     objects.push(people::organization());
     if features.multi_currency {
         objects.push(people::currency_type());
+        objects.push(people::dated_rate());
     }
-    objects.extend(history::objects());
+    objects.extend(history::objects(features));
     objects
+}
+
+/// The currency of a row's amounts.
+fn currency(label: &str) -> FieldSpec {
+    let spec = FieldSpec::picklist("CurrencyIsoCode", &format!("{label} 通貨"), &population::CURRENCIES);
+    FieldSpec { length: 3, ..spec }
 }
 
 /// A field that holds what is written.
