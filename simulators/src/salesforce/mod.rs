@@ -26,6 +26,7 @@ mod person;
 mod population;
 mod query;
 mod quota;
+mod removal;
 mod replicate;
 mod reply;
 mod route;

@@ -6,11 +6,15 @@ use crate::salesforce::field::{FieldSpec, FieldType};
 use crate::salesforce::table::Column;
 
 /// Name, label, where its ids begin, and the object that it tells of with its label.
-const FIELD_HISTORIES: [(&str, &str, &str, &str, &str); 4] = [
+const FIELD_HISTORIES: [(&str, &str, &str, &str, &str); 8] = [
     ("AccountHistory", "取引先履歴", "0175a", "Account", "取引先"),
     ("ContactHistory", "取引先責任者履歴", "0175c", "Contact", "取引先責任者"),
     ("ContractHistory", "契約履歴", "0175k", "Contract", "契約"),
     ("OpportunityFieldHistory", "商談項目履歴", "0175o", "Opportunity", "商談"),
+    ("CaseHistory", "ケース履歴", "0175s", "Case", "ケース"),
+    ("AssetHistory", "納入商品履歴", "0175t", "Asset", "納入商品"),
+    ("LeadHistory", "リード履歴", "0175l", "Lead", "リード"),
+    ("CampaignHistory", "キャンペーン履歴", "0175m", "Campaign", "キャンペーン"),
 ];
 
 /// The types that a tracked field may have had, as history rows name them.

@@ -2,11 +2,16 @@
 //! teams add, with Japanese labels.
 
 mod account;
+mod activity;
 mod contact;
 mod contract;
 mod history;
+mod lines;
+mod marketing;
 mod opportunity;
 mod people;
+mod product;
+mod service;
 
 use crate::salesforce::field::{FieldSpec, FieldType, Formula};
 use crate::salesforce::population::{self, Generator};
@@ -29,6 +34,8 @@ pub(crate) enum Origin {
     Master,
     /// Whoever wrote it: always the integration user.
     Writer,
+    /// Whether it is an activity that was put away for its age.
+    Archived,
     /// Its formula.
     Formula,
     /// The parts that name it as their compound.
@@ -65,8 +72,11 @@ pub(crate) struct HistoryOf {
 pub(crate) fn objects(features: &Features) -> Vec<ObjectSpec> {
     let mut objects =
         vec![account::object(features), contact::object(features), opportunity::object(), contract::object()];
+    let mut more = vec![service::case(), service::asset(), activity::task(), activity::event()];
+    more.extend(product::objects());
+    more.extend([marketing::lead(features), marketing::campaign(), marketing::member()]);
     if features.multi_currency {
-        for object in &mut objects {
+        for object in objects.iter_mut().chain(&mut more) {
             object.columns.push(generated(currency(object.label), population::currency));
         }
     }
@@ -76,6 +86,7 @@ pub(crate) fn objects(features: &Features) -> Vec<ObjectSpec> {
         objects.push(people::currency_type());
         objects.push(people::dated_rate());
     }
+    objects.extend(more);
     objects.extend(history::objects(features));
     objects
 }
