@@ -62,8 +62,9 @@ pub(crate) fn object(state: &State, request: &Request, version: &str, name: &str
 
 fn summary(table: &Table, version: &str) -> Map<String, Value> {
     let url = format!("/services/data/{version}/sobjects/{}", table.name);
+    let custom = table.history.map(|history| history.parent).filter(|parent| parent.ends_with("__c"));
     let members = json!({
-        "activateable": false, "associateEntityType": null, "associateParentEntity": null, "createable": table.deletable,
+        "activateable": false, "associateEntityType": custom.map(|_| "History"), "associateParentEntity": custom, "createable": table.deletable,
         "custom": table.name.ends_with("__c"), "customSetting": false, "deepCloneable": false,
         "deletable": table.deletable, "deprecatedAndHidden": false, "feedEnabled": table.deletable,
         "hasSubtypes": false, "isInterface": false, "isSubtype": false, "keyPrefix": table.prefix.get(..3),

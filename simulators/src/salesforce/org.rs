@@ -200,6 +200,15 @@ impl Org {
         removal::merge(&mut self.lock(), object, winner, losers)
     }
 
+    /// Adds a custom object with a `Name` and these fields. Nothing of it is tracked yet, but `X__History` is there.
+    ///
+    /// # Errors
+    ///
+    /// When the name does not end in `__c` or is taken, or a field is wrong.
+    pub fn add_object(&self, name: &str, label: &str, fields: Vec<FieldSpec>) -> Edited<()> {
+        schema::add_object(&mut self.lock(), name, label, fields)
+    }
+
     /// Adds a field; rows keep their stamps.
     ///
     /// # Errors

@@ -39,18 +39,30 @@ pub(super) fn objects(features: &Features) -> Vec<ObjectSpec> {
     let mut objects: Vec<ObjectSpec> = FIELD_HISTORIES
         .iter()
         .map(|&(name, label, prefix, parent, parent_label)| {
-            let mut columns = row_of(label, parent, parent_label);
-            columns.extend([
-                stored(FieldSpec::picklist("Field", "変更された項目", &[]).required()),
-                stored(FieldSpec::picklist("DataType", "データ型", &DATA_TYPES)),
-                stored(FieldSpec::new("OldValue", "古い値", FieldType::AnyType)),
-                stored(FieldSpec::new("NewValue", "新しい値", FieldType::AnyType)),
-            ]);
-            object(name, label, prefix, parent, false, columns)
+            of_fields(name, label, prefix, parent, &format!("{parent}Id"), parent_label)
         })
         .collect();
     objects.push(stages(features));
     objects
+}
+
+/// What keeps the tracked fields of an object; `lookup` points to its rows.
+pub(super) fn of_fields(
+    name: &'static str,
+    label: &'static str,
+    prefix: &'static str,
+    parent: &'static str,
+    lookup: &str,
+    parent_label: &str,
+) -> ObjectSpec {
+    let mut columns = row_of(label, parent, lookup, parent_label);
+    columns.extend([
+        stored(FieldSpec::picklist("Field", "変更された項目", &[]).required()),
+        stored(FieldSpec::picklist("DataType", "データ型", &DATA_TYPES)),
+        stored(FieldSpec::new("OldValue", "古い値", FieldType::AnyType)),
+        stored(FieldSpec::new("NewValue", "新しい値", FieldType::AnyType)),
+    ]);
+    object(name, label, prefix, parent, false, columns)
 }
 
 fn object(
@@ -66,9 +78,9 @@ fn object(
 }
 
 /// The fields that all of them begin with; the third points to the row that they tell of.
-fn row_of(label: &str, parent: &str, parent_label: &str) -> Vec<Column> {
+fn row_of(label: &str, parent: &str, lookup: &str, parent_label: &str) -> Vec<Column> {
     let mut columns = head(label);
-    let lookup = FieldSpec::lookup(&format!("{parent}Id"), &format!("{parent_label} ID"), &[parent]);
+    let lookup = FieldSpec::lookup(lookup, &format!("{parent_label} ID"), &[parent]);
     columns.extend([
         stored(lookup.required()),
         Column::new(FieldSpec::lookup("CreatedById", "作成者 ID", &["User"]).required().read_only(), Origin::Writer),
@@ -83,7 +95,7 @@ fn row_of(label: &str, parent: &str, parent_label: &str) -> Vec<Column> {
 /// OpportunityHistory (商談履歴): the deal as it was from each change of its stage or its figures on.
 fn stages(features: &Features) -> ObjectSpec {
     let money = |name: &str, label: &str| stored(FieldSpec::number(name, label, FieldType::Currency, 18, 2));
-    let mut columns = row_of("商談履歴", "Opportunity", "商談");
+    let mut columns = row_of("商談履歴", "Opportunity", "OpportunityId", "商談");
     columns.extend([
         stored(FieldSpec::picklist("StageName", "フェーズ", &[])),
         money("Amount", "金額"),

@@ -5,6 +5,7 @@ mod account;
 mod activity;
 mod contact;
 mod contract;
+mod custom;
 mod history;
 mod lines;
 mod marketing;
@@ -56,6 +57,8 @@ pub(crate) struct ObjectSpec {
     pub(crate) history: Option<HistoryOf>,
     pub(crate) columns: Vec<Column>,
 }
+
+pub(crate) use custom::{custom, custom_history};
 
 /// What a history object keeps.
 #[derive(Debug, Clone, Copy)]
