@@ -145,6 +145,7 @@ fn act(domain: &Domain, request: &Request, action: &str) -> Result<Value, String
         "remove_field" => edited(domain.remove_field(app()?, body.text("field")?)),
         "rename_field" => edited(domain.rename_field(app()?, body.text("field")?, body.text("code")?)),
         "relabel_field" => edited(domain.relabel_field(app()?, body.text("field")?, body.text("label")?)),
+        "enable_categories" => edited(domain.enable_categories(app()?, body.is_on("enabled"))),
         "change_formula" => edited(domain.change_formula(app()?, body.text("field")?, body.text("expression")?)),
         "rename_option" => {
             edited(domain.rename_option(app()?, body.text("field")?, body.text("option")?, body.text("new")?))

@@ -409,6 +409,21 @@ impl Domain {
         })
     }
 
+    /// Switches categories on, or off again: records then have the field, or not.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such app.
+    pub fn enable_categories(&self, app: u64, enabled: bool) -> Edited<()> {
+        self.settle(app, |app| {
+            let columns = app.preview_mut().columns.iter_mut();
+            columns
+                .filter(|column| column.spec.field_type == FieldType::Category)
+                .for_each(|column| column.spec.enabled = enabled);
+            Ok(())
+        })
+    }
+
     /// Gives a computed field another formula; records keep what they hold until they are saved.
     ///
     /// # Errors

@@ -95,6 +95,12 @@ fn act(org: &Org, request: &Request, action: &str) -> Result<Value, String> {
         "purge" => counted(org.purge(text("object")?)),
         "hard_delete" => edited(org.hard_delete(text("object")?, text("id")?)),
         "merge" => edited(org.merge(text("object")?, text("winner")?, &texts("losers")?)),
+        "add_object" => {
+            let fields = body.get("fields").cloned().unwrap_or(json!([]));
+            let fields: Vec<FieldSpec> =
+                serde_json::from_value(fields).map_err(|error| format!("`fields`: {error}"))?;
+            edited(org.add_object(text("object")?, text("label")?, fields))
+        }
         "add_field" => {
             let spec = body.get("field").cloned().unwrap_or(Value::Null);
             let spec: FieldSpec = serde_json::from_value(spec).map_err(|error| format!("`field`: {error}"))?;

@@ -5,15 +5,24 @@ use std::sync::Arc;
 
 use crate::salesforce::id;
 use crate::salesforce::instant::DAY;
-use crate::salesforce::soql::bind::Plan;
+use crate::salesforce::soql::plan::Plan;
 use crate::salesforce::soql::rows::Rows;
 use crate::salesforce::table::Moment;
 
 /// How long a cursor lives.
 const LIFE_SECS: i64 = 2 * DAY;
 
-/// Rows of a subquery by the row that they belong to.
-pub(crate) type Families = HashMap<u64, Vec<u64>>;
+/// What the subqueries of a select list found, in their order.
+pub(crate) type Families = Arc<Vec<Family>>;
+
+/// What a subquery found.
+#[derive(Debug, Default)]
+pub(crate) struct Family {
+    /// Its rows by the row that they belong to.
+    pub(crate) rows: HashMap<u64, Vec<u64>>,
+    /// What the subqueries inside it found.
+    pub(crate) inner: Families,
+}
 
 /// A query in progress.
 #[derive(Debug)]
@@ -22,7 +31,7 @@ pub(crate) struct Cursor {
     pub(crate) moment: Moment,
     pub(crate) rows: Rows,
     /// For each subquery in the select list, in order.
-    pub(crate) families: Vec<Families>,
+    pub(crate) families: Families,
     pub(crate) page_size: usize,
     /// Makes ragged pages ragged.
     pub(crate) chance: u64,

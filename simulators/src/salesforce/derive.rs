@@ -23,7 +23,7 @@ pub(crate) fn derived(
     };
     let mut derived: Vec<(&str, Value)> = Vec::new();
     match object.name {
-        "Contact" => {
+        "Contact" | "Lead" | "Account" if object.name != "Account" || is_person(&held(values, "IsPersonAccount")) => {
             let part =
                 |name| held(values, name).and_then(|value| value.as_text().map(str::to_owned)).unwrap_or_default();
             let name = format!("{} {}", part("LastName"), part("FirstName"));
@@ -32,6 +32,53 @@ pub(crate) fn derived(
         "Contract" if before.is_none() => {
             derived.push(("ContractNumber", Value::text(&format!("{serial:08}"))));
             derived.push(("StatusCode", Value::Word("Draft")));
+        }
+        "Case" => {
+            if before.is_none() {
+                derived.push(("CaseNumber", Value::text(&format!("{serial:08}"))));
+            }
+            if let Some(status) = written(values, &slot, "Status") {
+                let is_closed = status.as_text() == Some("Closed");
+                derived.push(("IsClosed", Value::Bool(is_closed)));
+                derived.push(("ClosedDate", if is_closed { Value::Instant(stamp) } else { Value::Null }));
+            }
+        }
+        "Task" => {
+            derived.push(("AccountId", account_of(state, &held(values, "WhatId"), &held(values, "WhoId"))));
+            if let Some(status) = written(values, &slot, "Status") {
+                let is_closed = status.as_text() == Some("Completed");
+                derived.push(("IsClosed", Value::Bool(is_closed)));
+                derived.push(("CompletedDateTime", if is_closed { Value::Instant(stamp) } else { Value::Null }));
+            }
+            let priority = held(values, "Priority");
+            let is_high = priority.as_ref().and_then(Value::as_text) == Some("High");
+            derived.push(("IsHighPriority", Value::Bool(is_high)));
+        }
+        "Event" => {
+            derived.push(("AccountId", account_of(state, &held(values, "WhatId"), &held(values, "WhoId"))));
+            let start = held(values, "StartDateTime").filter(|start| !start.is_null());
+            if let Some(Value::Instant(secs)) = start.or_else(|| held(values, "ActivityDateTime")) {
+                let minutes = held(values, "DurationInMinutes").and_then(|value| value.as_number()?.to_int());
+                derived.push(("ActivityDate", Value::Date(secs.div_euclid(instant::DAY) as i32)));
+                derived.push(("EndDateTime", Value::Instant(secs + 60 * minutes.unwrap_or(0))));
+            }
+        }
+        "OpportunityLineItem" => {
+            let number = |name: &str| held(values, name).and_then(|value| value.as_number());
+            let whole = Decimal::new(100, 0);
+            let kept = whole.plus(number("Discount").unwrap_or(Decimal::new(0, 0)).negated()).unwrap_or(whole);
+            let total =
+                number("Quantity").zip(number("UnitPrice")).and_then(|(quantity, price)| quantity.times(price, 4));
+            let total =
+                total.and_then(|total| total.times(kept, 4)).and_then(|total| total.times(Decimal::new(1, 2), 2));
+            derived.push(("TotalPrice", total.map_or(Value::Null, Value::Num)));
+        }
+        "CampaignMember" => {
+            let contact = held(values, "ContactId").filter(|id| !id.is_null());
+            derived.push(("Type", Value::Word(if contact.is_some() { "Contact" } else { "Lead" })));
+            derived.push(("LeadOrContactId", contact.or_else(|| held(values, "LeadId")).unwrap_or(Value::Null)));
+            let status = held(values, "Status");
+            derived.push(("HasResponded", Value::Bool(status.as_ref().and_then(Value::as_text) == Some("Responded"))));
         }
         "Opportunity" => {
             let stage = held(values, "StageName");
@@ -71,4 +118,28 @@ pub(crate) fn derived(
         _ => {}
     }
     derived.into_iter().filter_map(|(name, value)| Some((slot(name)?, value))).collect()
+}
+
+fn is_person(flag: &Option<Value>) -> bool {
+    matches!(flag, Some(Value::Bool(true)))
+}
+
+/// The value that is written to that field now.
+fn written<'a>(values: &'a Written, slot: &impl Fn(&str) -> Option<u16>, name: &str) -> Option<&'a Value> {
+    values.get(&slot(name)?)
+}
+
+/// The account behind what an activity is about, or behind whom it is with.
+fn account_of(state: &State, what: &Option<Value>, who: &Option<Value>) -> Value {
+    let moment = state.moment();
+    let behind = |pointer: &Value| {
+        let (table, serial) = state.store.by_id(pointer.as_text()?)?;
+        let object = &state.store.tables[table];
+        if object.name == "Account" {
+            return Some(pointer.clone());
+        }
+        let account = state.store.value(table, &object.view(serial, &moment)?, object.slot("AccountId")?, &moment);
+        (!account.is_null()).then_some(account)
+    };
+    what.iter().chain(who).find_map(behind).unwrap_or(Value::Null)
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::salesforce::field::{FieldSpec, FieldType};
 use crate::salesforce::instant;
 use crate::salesforce::reply;
-use crate::salesforce::soql::bind::child_relationships;
+use crate::salesforce::soql::kin::child_relationships;
 use crate::salesforce::state::State;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::Table;
@@ -62,14 +62,15 @@ pub(crate) fn object(state: &State, request: &Request, version: &str, name: &str
 
 fn summary(table: &Table, version: &str) -> Map<String, Value> {
     let url = format!("/services/data/{version}/sobjects/{}", table.name);
+    let custom = table.history.map(|history| history.parent).filter(|parent| parent.ends_with("__c"));
     let members = json!({
-        "activateable": false, "associateEntityType": null, "associateParentEntity": null, "createable": table.deletable,
+        "activateable": false, "associateEntityType": custom.map(|_| "History"), "associateParentEntity": custom, "createable": table.deletable,
         "custom": table.name.ends_with("__c"), "customSetting": false, "deepCloneable": false,
         "deletable": table.deletable, "deprecatedAndHidden": false, "feedEnabled": table.deletable,
         "hasSubtypes": false, "isInterface": false, "isSubtype": false, "keyPrefix": table.prefix.get(..3),
         "label": table.label, "labelPlural": table.label, "layoutable": true, "mergeable": table.mergeable,
         "mruEnabled": table.deletable, "name": table.name, "queryable": true, "replicateable": true,
-        "retrieveable": true, "searchable": table.deletable, "triggerable": true, "undeletable": table.deletable,
+        "retrieveable": true, "searchable": table.deletable, "triggerable": true, "undeletable": table.deletable && !table.has_no_bin(),
         "updateable": table.history.is_none(),
         "urls": {"sobject": url, "describe": format!("{url}/describe"), "rowTemplate": format!("{url}/{{ID}}")},
     });
@@ -92,6 +93,9 @@ fn children(store: &Store, parent: usize) -> Vec<Value> {
         .collect()
 }
 
+/// Fields that rows are numbered by.
+const NUMBERS: [&str; 2] = ["ContractNumber", "CaseNumber"];
+
 /// A field with all keys, those that do not apply included.
 fn field(spec: &FieldSpec) -> Map<String, Value> {
     use FieldType as T;
@@ -108,7 +112,7 @@ fn field(spec: &FieldSpec) -> Map<String, Value> {
     let pairs: Vec<(&str, Value)> = vec![
         ("aggregatable", json!(spec.is_sortable() && kind != T::Boolean)),
         ("aiPredictionField", json!(false)),
-        ("autoNumber", json!(spec.name == "ContractNumber")),
+        ("autoNumber", json!(NUMBERS.contains(&spec.name.as_str()))),
         ("byteLength", json!(spec.length * 3)),
         ("calculated", json!(spec.formula.is_some())),
         ("calculatedFormula", json!(spec.formula.as_ref().map(|formula| formula.text()))),
@@ -141,7 +145,7 @@ fn field(spec: &FieldSpec) -> Map<String, Value> {
         ("mask", Value::Null),
         ("maskType", Value::Null),
         ("name", json!(spec.name)),
-        ("nameField", json!(spec.name == "Name" || spec.name == "ContractNumber")),
+        ("nameField", json!(spec.name == "Name" || NUMBERS.contains(&spec.name.as_str()))),
         ("namePointing", json!(false)),
         ("nillable", json!(spec.nillable)),
         ("permissionable", json!(spec.nillable && !is_id)),

@@ -8,9 +8,9 @@ use serde_json::{Map, Value as Json};
 use crate::salesforce::catalogue::Origin;
 use crate::salesforce::field::FieldType;
 use crate::salesforce::state::State;
-use crate::salesforce::table::{Deletion, Life, Version};
+use crate::salesforce::table::{Life, Version};
 use crate::salesforce::value::Value;
-use crate::salesforce::{derive, fit, history, id, instant, soql};
+use crate::salesforce::{derive, fit, history, id, instant, person, soql};
 
 /// Why a change was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,10 @@ pub(crate) fn insert(state: &mut State, object: &str, fields: &Map<String, Json>
     add(state, table, serial, now, values);
     if created.is_some() || modified.is_some() {
         let created = created.unwrap_or(now);
-        state.store.tables[table].backdate(serial, created, modified.unwrap_or(created));
+        let rows = [Some((table, serial)), person::other_half(state, table, serial)];
+        for (table, serial) in rows.into_iter().flatten() {
+            state.store.tables[table].backdate(serial, created, modified.unwrap_or(created));
+        }
     }
     Ok(id::full(state.store.tables[table].prefix, serial))
 }
@@ -123,6 +126,9 @@ pub(crate) fn update_late(
 pub(crate) fn change_silently(state: &mut State, object: &str, id: &str, fields: &Map<String, Json>) -> Edited<()> {
     let (table, serial) = live(state, object, id)?;
     let values = fit::values(state, table, fields)?;
+    if let Some((table, serial, values)) = person::mirrored(state, table, serial, &values) {
+        revise(state, table, serial, |version| put(version, Arc::new(values)));
+    }
     revise(state, table, serial, |version| put(version, Arc::new(values)));
     Ok(())
 }
@@ -152,99 +158,6 @@ pub(crate) fn mass_update(state: &mut State, object: &str, filter: &str, fields:
         write(state, table, serial, now, Arc::clone(&values));
     }
     Ok(rows.len())
-}
-
-/// Moves a row to the recycle bin, and what belongs to it.
-pub(crate) fn delete(state: &mut State, object: &str, id: &str) -> Edited<()> {
-    let (table, serial) = live(state, object, id)?;
-    deletable(state, table)?;
-    bin(state, table, serial, None);
-    for (child, row) in children(state, table, serial) {
-        let is_live = view_life(state, child, row) == Some(Life::Live);
-        if is_live && state.store.tables[child].deletable {
-            bin(state, child, row, None);
-        }
-    }
-    Ok(())
-}
-
-/// Takes a row out of the recycle bin, and what went there with it.
-pub(crate) fn undelete(state: &mut State, object: &str, id: &str) -> Edited<()> {
-    let (table, serial) = locate(state, object, id)?;
-    let Some(Life::Bin(since)) = view_life(state, table, serial) else {
-        return Err(EditError::new("UNDELETE_FAILED", "Entity is not in the recycle bin"));
-    };
-    let mut rows = vec![(table, serial)];
-    rows.extend(children(state, table, serial));
-    for (table, serial) in rows {
-        if view_life(state, table, serial) == Some(Life::Bin(since)) {
-            let now = state.now;
-            revise(state, table, serial, |version| {
-                version.life = Life::Live;
-                version.master = None;
-                version.stamp = now;
-                version.modified = now;
-            });
-            state.store.tables[table].deletions.retain(|deletion| deletion.serial != serial);
-        }
-    }
-    Ok(())
-}
-
-/// Empties the recycle bin of an object; returns how many rows are gone for good.
-pub(crate) fn purge(state: &mut State, object: &str) -> Edited<u64> {
-    let table = find(state, object)?;
-    let binned: Vec<u64> = state.store.tables[table]
-        .touched()
-        .filter(|&serial| matches!(view_life(state, table, serial), Some(Life::Bin(_))))
-        .collect();
-    for &serial in &binned {
-        revise(state, table, serial, |version| version.life = Life::Gone);
-    }
-    Ok(binned.len() as u64)
-}
-
-/// Deletes a row past the recycle bin.
-pub(crate) fn hard_delete(state: &mut State, object: &str, id: &str) -> Edited<()> {
-    let (table, serial) = locate(state, object, id)?;
-    deletable(state, table)?;
-    let life = view_life(state, table, serial).unwrap_or(Life::Gone);
-    if life == Life::Gone {
-        return Err(EditError::new("ENTITY_IS_DELETED", "entity is deleted"));
-    }
-    if life == Life::Live {
-        let at = state.now;
-        state.store.tables[table].deletions.push(Deletion { at, serial });
-    }
-    revise(state, table, serial, |version| version.life = Life::Gone);
-    Ok(())
-}
-
-/// Merges rows into `winner`: the losers go to the bin and name it, their children move over.
-pub(crate) fn merge(state: &mut State, object: &str, winner: &str, losers: &[&str]) -> Edited<()> {
-    let (table, target) = live(state, object, winner)?;
-    if !state.store.tables[table].mergeable {
-        return Err(EditError::new("INVALID_OPERATION", format!("{object} cannot be merged")));
-    }
-    let losers: Vec<u64> =
-        losers.iter().map(|loser| live(state, object, loser).map(|(_, serial)| serial)).collect::<Edited<_>>()?;
-    if losers.contains(&target) {
-        return Err(EditError::new("INVALID_OPERATION", "a row cannot be merged into itself"));
-    }
-    let now = state.now;
-    let winner_id = Value::text(&id::full(state.store.tables[table].prefix, target));
-    for loser in losers {
-        let loser_id = id::full(state.store.tables[table].prefix, loser);
-        for (child, row, slot) in pointers(state, &loser_id) {
-            if (child, row) != (table, target) {
-                write(state, child, row, now, Arc::new(Written::from([(slot as u16, winner_id.clone())])));
-            }
-        }
-        bin(state, table, loser, Some(target));
-    }
-    write(state, table, target, now, Arc::default());
-    history::event(state, table, target, now, if object == "Contact" { "contactMerged" } else { "accountMerged" });
-    Ok(())
 }
 
 impl State {
@@ -280,7 +193,7 @@ pub(crate) fn locate(state: &State, object: &str, id: &str) -> Edited<(usize, u6
     Ok((table, serial))
 }
 
-fn live(state: &State, object: &str, id: &str) -> Edited<(usize, u64)> {
+pub(crate) fn live(state: &State, object: &str, id: &str) -> Edited<(usize, u64)> {
     let (table, serial) = locate(state, object, id)?;
     if state.store.tables[table].view(serial, &state.moment()).is_some_and(|view| view.created > state.now) {
         return Err(EditError::new("INVALID_OPERATION", "the row was not there yet"));
@@ -294,21 +207,13 @@ fn live(state: &State, object: &str, id: &str) -> Edited<(usize, u64)> {
     }
 }
 
-fn view_life(state: &State, table: usize, serial: u64) -> Option<Life> {
+pub(crate) fn view_life(state: &State, table: usize, serial: u64) -> Option<Life> {
     state.store.tables[table].view(serial, &state.moment()).map(|view| view.life())
-}
-
-fn deletable(state: &State, table: usize) -> Edited<()> {
-    let table = &state.store.tables[table];
-    if table.deletable {
-        Ok(())
-    } else {
-        Err(EditError::new("INVALID_OPERATION", format!("{} cannot be deleted", table.name)))
-    }
 }
 
 fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Written> {
     let mut values = fit::values(state, table, fields)?;
+    person::name(state, table, &mut values);
     let object = &state.store.tables[table];
     let mut missing = Vec::new();
     for (slot, column) in object.columns.iter().enumerate() {
@@ -318,6 +223,9 @@ fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Wr
         }
         if spec.name == "OwnerId" {
             values.entry(slot as u16).or_insert_with(|| Value::text(&id::full("005", 1)));
+        }
+        if spec.name == "CurrencyIsoCode" {
+            values.entry(slot as u16).or_insert(Value::Word("JPY"));
         }
         let is_required = !spec.nillable && !spec.read_only && spec.field_type != FieldType::Boolean;
         if is_required && values.get(&(slot as u16)).is_none_or(Value::is_null) {
@@ -332,6 +240,7 @@ fn new_row(state: &State, table: usize, fields: &Map<String, Json>) -> Edited<Wr
 }
 
 fn add(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Written) {
+    let shadow = person::shadow(state, table, serial, &mut values);
     let derived = derive::derived(state, table, serial, &values, None, stamp);
     values.extend(derived);
     state.seq += 1;
@@ -340,6 +249,9 @@ fn add(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Wri
     let version = Version { seq, valid_at: stamp, modified: stamp, stamp, life: Life::Live, master: None, values };
     state.store.tables[table].push(serial, stamp, version);
     history::created(state, table, serial, stamp);
+    if let Some((table, serial, values)) = shadow {
+        add(state, table, serial, stamp, values);
+    }
 }
 
 /// Adds a row to a history.
@@ -348,13 +260,16 @@ pub(crate) fn append(state: &mut State, table: usize, stamp: i64, values: Writte
     add(state, table, serial, stamp, values);
 }
 
-/// Takes a row away for good.
-pub(crate) fn retire(state: &mut State, table: usize, serial: u64) {
-    revise(state, table, serial, |version| version.life = Life::Gone);
+/// Changes fields with that stamp; without fields only the stamps move. Stamps that are later stay.
+pub(crate) fn write(state: &mut State, table: usize, serial: u64, stamp: i64, values: Arc<Written>) {
+    if let Some((table, serial, values)) = person::mirrored(state, table, serial, &values) {
+        write_one(state, table, serial, stamp, Arc::new(values));
+    }
+    write_one(state, table, serial, stamp, values);
 }
 
-/// Changes fields with that stamp; without fields only the stamps move. Stamps that are later stay.
-fn write(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Arc<Written>) {
+/// The same, for this row alone.
+fn write_one(state: &mut State, table: usize, serial: u64, stamp: i64, mut values: Arc<Written>) {
     let before = state.store.tables[table]
         .view(serial, &state.moment())
         .and_then(|view| view.version.map(|version| Arc::clone(&version.values)));
@@ -382,7 +297,7 @@ fn put(version: &mut Version, values: Arc<Written>) {
 }
 
 /// Adds a version to a row: its last one, changed.
-fn revise(state: &mut State, table: usize, serial: u64, change: impl FnOnce(&mut Version)) {
+pub(crate) fn revise(state: &mut State, table: usize, serial: u64, change: impl FnOnce(&mut Version)) {
     state.seq += 1;
     let (seq, now, moment) = (state.seq, state.now, state.moment());
     let object = &mut state.store.tables[table];
@@ -401,52 +316,4 @@ fn revise(state: &mut State, table: usize, serial: u64, change: impl FnOnce(&mut
     version.valid_at = now;
     change(&mut version);
     object.push(serial, created, version);
-}
-
-fn bin(state: &mut State, table: usize, serial: u64, master: Option<u64>) {
-    let now = state.now;
-    revise(state, table, serial, |version| {
-        version.life = Life::Bin(now);
-        version.stamp = now;
-        version.modified = now;
-        version.master = master;
-    });
-    state.store.tables[table].deletions.push(Deletion { at: now, serial });
-}
-
-/// Rows of other objects that belong to this one and go where it goes.
-fn children(state: &State, table: usize, serial: u64) -> Vec<(usize, u64)> {
-    if state.store.tables[table].name != "Account" {
-        return Vec::new();
-    }
-    let own_id = id::full(state.store.tables[table].prefix, serial);
-    pointers(state, &own_id)
-        .into_iter()
-        .filter(|&(child, _, slot)| child != table && state.store.tables[child].columns[slot].spec.name == "AccountId")
-        .map(|(child, row, _)| (child, row))
-        .collect()
-}
-
-/// All touched rows with a lookup that holds `target`: object, row, column.
-fn pointers(state: &State, target: &str) -> Vec<(usize, u64, usize)> {
-    let moment = state.moment();
-    let mut found = Vec::new();
-    for (table, object) in state.store.tables.iter().enumerate().filter(|(_, object)| object.history.is_none()) {
-        for (slot, column) in object.columns.iter().enumerate() {
-            let is_lookup =
-                column.spec.field_type == FieldType::Reference && matches!(column.origin, Origin::Stored(_));
-            if !is_lookup || column.removed {
-                continue;
-            }
-            for serial in object.touched() {
-                let points_there = object
-                    .view(serial, &moment)
-                    .and_then(|view| view.version?.values.get(&(slot as u16))?.as_text().map(|text| text == target));
-                if points_there == Some(true) {
-                    found.push((table, serial, slot));
-                }
-            }
-        }
-    }
-    found
 }

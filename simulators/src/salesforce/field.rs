@@ -16,6 +16,7 @@ pub enum FieldType {
     Url,
     Picklist,
     Multipicklist,
+    Combobox,
     Boolean,
     Int,
     Double,
@@ -43,6 +44,7 @@ impl FieldType {
             FieldType::Url => "url",
             FieldType::Picklist => "picklist",
             FieldType::Multipicklist => "multipicklist",
+            FieldType::Combobox => "combobox",
             FieldType::Boolean => "boolean",
             FieldType::Int => "int",
             FieldType::Double => "double",
@@ -276,7 +278,7 @@ impl FieldSpec {
 
     /// Whether an administrator has added it.
     pub fn is_custom(&self) -> bool {
-        self.name.ends_with("__c") || self.name.ends_with("__s")
+        ["__c", "__s", "__pc"].iter().any(|end| self.name.ends_with(end))
     }
 
     /// Whether its texts are too long to be filtered or sorted by.

@@ -1,9 +1,10 @@
 //! What was: history rows, written when a row is made and when a tracked field of it changes.
 
 use crate::salesforce::catalogue::Origin;
-use crate::salesforce::edit::{EditError, Edited, Written, append, find, retire};
+use crate::salesforce::edit::{EditError, Edited, Written, append, find};
 use crate::salesforce::field::{FieldSpec, FieldType};
 use crate::salesforce::id;
+use crate::salesforce::removal::retire;
 use crate::salesforce::state::State;
 use crate::salesforce::value::Value;
 
@@ -11,7 +12,7 @@ use crate::salesforce::value::Value;
 const MOST_TRACKED: usize = 20;
 
 /// What is tracked unless an administrator says otherwise.
-const TRACKED: [(&str, &str); 4] = [
+const TRACKED: [(&str, &str); 8] = [
     (
         "Account",
         "Name OwnerId ParentId Type Industry Rating Phone Website MRR__c Plan__c Stage__c HealthScore__c TouchModel__c \
@@ -20,11 +21,15 @@ const TRACKED: [(&str, &str); 4] = [
     ("Contact", "AccountId OwnerId LastName FirstName Email Phone Title Department Role__c IsKeyPerson__c"),
     ("Contract", "AccountId OwnerId Status StartDate EndDate ContractTerm MRR__c Plan__c"),
     ("Opportunity", "AccountId OwnerId Name StageName Amount CloseDate Probability Type NextStep MRR__c"),
+    ("Case", "AccountId ContactId OwnerId Status Priority Type Subject IsEscalated"),
+    ("Asset", "AccountId Status Price Quantity UsageEndDate CurrentMrr"),
+    ("Lead", "OwnerId Status Company Email Rating IsConverted"),
+    ("Campaign", "Name Status StartDate EndDate IsActive"),
 ];
 
 /// What a deal's stages are made of.
-const STAGE_FIELDS: [&str; 6] =
-    ["StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory"];
+const STAGE_FIELDS: [&str; 7] =
+    ["StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory", "CurrencyIsoCode"];
 
 /// From then on (2020-10-17) rows of stages tell what was before.
 const FIRST_WITH_PREVIOUS: i64 = 1_602_892_800;
@@ -218,7 +223,7 @@ fn name_of(state: &State, pointer: &Value) -> Value {
         let (table, serial) = state.store.by_id(pointer.as_text()?)?;
         let object = &state.store.tables[table];
         let view = object.view(serial, &moment)?;
-        Some(state.store.value(table, &view, object.slot("Name")?, &moment))
+        Some(state.store.value(table, &view, object.name_slot()?, &moment))
     };
     named().unwrap_or(Value::Null)
 }

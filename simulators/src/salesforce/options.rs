@@ -36,6 +36,8 @@ pub struct Options {
     pub gzip: bool,
     /// The most ids that `/deleted/` and `/updated/` give.
     pub replication_cap: usize,
+    /// Where there are several currencies: how many of a hundred accounts are not in yen.
+    pub foreign_percent: u64,
     /// Which fields of an object have a history, at most 20, by the name of the object; objects that are not named
     /// have the usual ones.
     pub tracked_fields: BTreeMap<String, Vec<String>>,
@@ -64,6 +66,7 @@ impl Default for Options {
             exponents: true,
             gzip: true,
             replication_cap: 600_000,
+            foreign_percent: 0,
             tracked_fields: BTreeMap::new(),
             history_days: 730,
             features: Features::default(),

@@ -12,7 +12,7 @@ use crate::salesforce::field::{FieldSpec, Formula};
 use crate::salesforce::options::{BulkOptions, LoginHost, Options};
 use crate::salesforce::state::State;
 use crate::salesforce::table::{Life, Moment, Segment};
-use crate::salesforce::{auth, history, instant, schema};
+use crate::salesforce::{auth, history, instant, removal, schema};
 use crate::wire::{Call, Stall, fault, json};
 
 /// Fields of a row by their API names, as JSON. Decimals may be given as texts, to stay exact.
@@ -161,7 +161,7 @@ impl Org {
     ///
     /// When there is no such live row, or the object's rows are never deleted.
     pub fn delete(&self, object: &str, id: &str) -> Edited<()> {
-        edit::delete(&mut self.lock(), object, id)
+        removal::delete(&mut self.lock(), object, id)
     }
 
     /// Takes a row out of the recycle bin.
@@ -170,7 +170,7 @@ impl Org {
     ///
     /// When it is not there.
     pub fn undelete(&self, object: &str, id: &str) -> Edited<()> {
-        edit::undelete(&mut self.lock(), object, id)
+        removal::undelete(&mut self.lock(), object, id)
     }
 
     /// Empties the object's recycle bin; returns how many rows are gone.
@@ -179,7 +179,7 @@ impl Org {
     ///
     /// When there is no such object.
     pub fn purge(&self, object: &str) -> Edited<u64> {
-        edit::purge(&mut self.lock(), object)
+        removal::purge(&mut self.lock(), object)
     }
 
     /// Deletes a row past the bin, or out of it.
@@ -188,7 +188,7 @@ impl Org {
     ///
     /// When there is no such row.
     pub fn hard_delete(&self, object: &str, id: &str) -> Edited<()> {
-        edit::hard_delete(&mut self.lock(), object, id)
+        removal::hard_delete(&mut self.lock(), object, id)
     }
 
     /// Merges rows into `winner`: losers go to the bin and name it, their children move over.
@@ -197,7 +197,16 @@ impl Org {
     ///
     /// When one of them is not live, or the object cannot be merged.
     pub fn merge(&self, object: &str, winner: &str, losers: &[&str]) -> Edited<()> {
-        edit::merge(&mut self.lock(), object, winner, losers)
+        removal::merge(&mut self.lock(), object, winner, losers)
+    }
+
+    /// Adds a custom object with a `Name` and these fields. Nothing of it is tracked yet, but `X__History` is there.
+    ///
+    /// # Errors
+    ///
+    /// When the name does not end in `__c` or is taken, or a field is wrong.
+    pub fn add_object(&self, name: &str, label: &str, fields: Vec<FieldSpec>) -> Edited<()> {
+        schema::add_object(&mut self.lock(), name, label, fields)
     }
 
     /// Adds a field; rows keep their stamps.

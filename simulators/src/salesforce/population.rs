@@ -22,7 +22,12 @@ pub(crate) struct Population {
     pub(crate) count: u64,
     /// The org's first instant: all rows are older.
     pub(crate) at: i64,
+    /// How many of a hundred rows are not in yen.
+    pub(crate) foreign: u64,
 }
+
+/// The currencies of an org that has several; the first is its own.
+pub(crate) const CURRENCIES: [&str; 3] = ["JPY", "USD", "EUR"];
 
 impl Population {
     fn pick(&self, row: u64, what: u64, below: u64) -> u64 {
@@ -197,6 +202,11 @@ pub(super) fn owner(p: &Population, row: u64) -> Value {
     text(id::full("005", 2 + p.pick(row, 50, USER_COUNT - 1)))
 }
 
+pub(super) fn currency(p: &Population, row: u64) -> Value {
+    let is_foreign = p.pick(row, 71, 100) < p.foreign;
+    Value::Word(if is_foreign { p.word(row, 72, &CURRENCIES[1..]) } else { CURRENCIES[0] })
+}
+
 pub(super) fn clean_status(_: &Population, _: u64) -> Value {
     Value::Word("Pending")
 }
@@ -329,7 +339,7 @@ mod tests {
 
     #[test]
     fn every_row_lies_before_the_first_instant_and_in_order() {
-        let population = Population { seed: 7, count: 1_000, at: 1_760_000_000 };
+        let population = Population { seed: 7, count: 1_000, at: 1_760_000_000, foreign: 0 };
         for row in 1..=1_000 {
             let (created, modified, stamp) = (population.created(row), population.modified(row), population.stamp(row));
             assert!(created <= modified && modified <= stamp && stamp < population.at, "row {row}");

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::chance::mix;
-use crate::salesforce::cursor::{Cursor, Families};
+use crate::salesforce::cursor::{Cursor, Families, Family};
 use crate::salesforce::id;
 use crate::salesforce::reply;
-use crate::salesforce::soql::bind::{self, Answer, Figure, Output, Plan};
+use crate::salesforce::soql::bind;
+use crate::salesforce::soql::plan::{Answer, Figure, Output, Plan};
 use crate::salesforce::soql::{Complaint, matching, select};
 use crate::salesforce::state::State;
 use crate::salesforce::store::Store;
@@ -43,6 +44,9 @@ pub(crate) enum JobTrouble {
     Sticks,
 }
 
+/// How many queries a query may hold, and the first version in which they hold queries themselves.
+const MOST_SUBQUERIES: usize = 20;
+const FIRST_DEEP: u32 = 58;
 /// How many records a page holds when two long texts are selected.
 const LONG_TEXT_PAGE: usize = 200;
 
@@ -72,6 +76,7 @@ fn run(
     let chance = state.next_chance();
     let moment = state.moment();
     let plan = bind::bind(&state.store, soql, all, &moment)?;
+    check_nesting(&plan, version)?;
     let too_long = |rows: u64| match tweaks.timeout_above {
         Some(most) if rows > most => {
             Err(Complaint::plain("QUERY_TIMEOUT", "Your query request was running for too long."))
@@ -144,8 +149,8 @@ fn aggregate(
 }
 
 /// Reads every subquery once and sorts its rows by the rows that they belong to.
-fn families(store: &Store, plan: &Plan, moment: &Moment) -> Vec<Families> {
-    let Answer::Records(outputs) = &plan.answer else { return Vec::new() };
+fn families(store: &Store, plan: &Plan, moment: &Moment) -> Families {
+    let Answer::Records(outputs) = &plan.answer else { return Families::default() };
     let mut found = Vec::new();
     for output in outputs {
         let Output::Children { lookup, plan: child, .. } = output else { continue };
@@ -153,19 +158,38 @@ fn families(store: &Store, plan: &Plan, moment: &Moment) -> Vec<Families> {
         let rows = select::select(store, &whole, moment, 0);
         let table = &store.tables[child.table];
         let prefix = store.tables[plan.table].prefix;
-        let mut families = Families::new();
+        let mut family = Family { inner: families(store, child, moment), ..Family::default() };
         for serial in (0..rows.len()).filter_map(|place| rows.get(place)) {
             let Some(view) = table.view(serial, moment) else { continue };
             let parent = store.value(child.table, &view, *lookup, moment);
             let Some(parent) = parent.as_text().and_then(|text| id::serial(prefix, text)) else { continue };
-            let family = families.entry(parent).or_default();
-            if (family.len() as u64) < child.limit {
-                family.push(serial);
+            let siblings = family.rows.entry(parent).or_default();
+            if (siblings.len() as u64) < child.limit {
+                siblings.push(serial);
             }
         }
-        found.push(families);
+        found.push(family);
     }
-    found
+    Arc::new(found)
+}
+
+/// Refuses queries with too many queries inside.
+fn check_nesting(plan: &Plan, version: &str) -> Result<(), Complaint> {
+    let number: u32 = version.trim_start_matches('v').split('.').next().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let deepest = if number < FIRST_DEEP { 2 } else { 5 };
+    let (depth, count) = plan.nesting();
+    if depth > deepest {
+        let message = format!(
+            "SOQL statements cannot query aggregate relationships more than {} level away from the root entity object.",
+            deepest - 1
+        );
+        return Err(Complaint::plain("MALFORMED_QUERY", message));
+    }
+    if count > MOST_SUBQUERIES {
+        let message = format!("A query can have at most {MOST_SUBQUERIES} relationship subqueries");
+        return Err(Complaint::plain("MALFORMED_QUERY", message));
+    }
+    Ok(())
 }
 
 fn page(state: &mut State, cursor: &Arc<Cursor>, place: u64, name: Option<String>, tweaks: Tweaks) -> Reply {
@@ -198,6 +222,7 @@ fn page(state: &mut State, cursor: &Arc<Cursor>, place: u64, name: Option<String
             cursor.plan.table,
             serial,
             &cursor.plan.answer,
+            &cursor.families,
             Some((&mut nested, state.cursors.next_name())),
             &mut body,
         );
@@ -219,10 +244,18 @@ struct Writer<'a> {
 type Nested<'a> = (&'a mut Vec<Arc<Cursor>>, u64);
 
 impl Writer<'_> {
-    fn record(&self, table: usize, serial: u64, answer: &Answer, nested: Option<Nested<'_>>, out: &mut String) {
+    fn record(
+        &self,
+        table: usize,
+        serial: u64,
+        answer: &Answer,
+        families: &[Family],
+        nested: Option<Nested<'_>>,
+        out: &mut String,
+    ) {
         let Answer::Records(outputs) = answer else { return };
         match self.store.tables[table].view(serial, &self.cursor.moment) {
-            Some(view) => self.members(table, &view, outputs, nested, out),
+            Some(view) => self.members(table, &view, outputs, families, nested, out),
             None => out.push_str("null"),
         }
     }
@@ -232,6 +265,7 @@ impl Writer<'_> {
         table: usize,
         view: &View<'_>,
         outputs: &[Output],
+        families: &[Family],
         mut nested: Option<Nested<'_>>,
         out: &mut String,
     ) {
@@ -245,7 +279,7 @@ impl Writer<'_> {
         out.push('/');
         id::push(object.prefix, view.serial, out);
         out.push_str("\"}");
-        let mut family = 0;
+        let mut families = families.iter();
         for output in outputs {
             out.push(',');
             match output {
@@ -260,16 +294,32 @@ impl Writer<'_> {
                 Output::Parent { key, lookup, members } => {
                     json::key(key, out);
                     match self.store.parent(table, view, *lookup, &self.cursor.moment) {
-                        Some((other, parent)) => self.members(other, &parent, members, None, out),
+                        Some((other, parent)) => self.members(other, &parent, members, &[], None, out),
                         None => out.push_str("null"),
                     }
                 }
+                Output::Which { key, lookup, arms } => {
+                    json::key(key, out);
+                    let parent = self.store.parent(table, view, *lookup, &self.cursor.moment);
+                    let shown = parent.and_then(|(other, parent)| {
+                        Some((other, parent, &arms.iter().find(|(target, _)| *target == other)?.1))
+                    });
+                    match shown {
+                        Some((other, parent, members)) => self.members(other, &parent, members, &[], None, out),
+                        None => out.push_str("null"),
+                    }
+                }
+                Output::ObjectName { key } => {
+                    json::key(key, out);
+                    json::string(object.name, out);
+                }
                 Output::Children { key, plan, .. } => {
                     json::key(key, out);
-                    let rows = self.cursor.families.get(family).and_then(|families| families.get(&view.serial));
-                    family += 1;
                     let again = nested.as_mut().map(|(list, first)| (&mut **list, *first));
-                    self.children(plan, rows.map_or(&[], Vec::as_slice), again, out);
+                    match families.next() {
+                        Some(family) => self.children(plan, family, view.serial, again, out),
+                        None => out.push_str("null"),
+                    }
                 }
             }
         }
@@ -294,15 +344,16 @@ impl Writer<'_> {
         out.push('}');
     }
 
-    fn children(&self, plan: &Plan, rows: &[u64], nested: Option<Nested<'_>>, out: &mut String) {
+    fn children(&self, plan: &Plan, family: &Family, parent: u64, mut nested: Option<Nested<'_>>, out: &mut String) {
+        let rows = family.rows.get(&parent).map_or(&[][..], Vec::as_slice);
         if rows.is_empty() {
             out.push_str("null");
             return;
         }
         let size = self.cursor.page_size.min(rows.len());
         out.push_str(&format!("{{\"totalSize\":{},\"done\":{}", rows.len(), size == rows.len()));
-        if let Some((list, first)) = nested.filter(|_| size < rows.len()) {
-            let name = id::opaque("0r8", first + list.len() as u64);
+        if let Some((list, first)) = nested.as_mut().filter(|_| size < rows.len()) {
+            let name = id::opaque("0r8", *first + list.len() as u64);
             out.push_str(&format!(
                 ",\"nextRecordsUrl\":\"/services/data/{}/query/{name}-{size}\"",
                 self.cursor.version
@@ -311,7 +362,7 @@ impl Writer<'_> {
                 plan: plan.clone(),
                 moment: self.cursor.moment,
                 rows: crate::salesforce::soql::rows::Rows::listed(rows.to_vec()),
-                families: Vec::new(),
+                families: Arc::clone(&family.inner),
                 page_size: self.cursor.page_size,
                 chance: self.cursor.chance,
                 version: self.cursor.version.clone(),
@@ -322,7 +373,8 @@ impl Writer<'_> {
             if at > 0 {
                 out.push(',');
             }
-            self.record(plan.table, serial, &plan.answer, None, out);
+            let again = nested.as_mut().map(|(list, first)| (&mut **list, *first));
+            self.record(plan.table, serial, &plan.answer, &family.inner, again, out);
         }
         out.push_str("]}");
     }

@@ -1,11 +1,38 @@
 //! What an administrator changes: fields, who sees them, who sees which rows.
 
-use crate::salesforce::catalogue::Origin;
+use crate::salesforce::catalogue::{self, Origin};
 use crate::salesforce::edit::{EditError, Edited, find, locate};
 use crate::salesforce::field::{FieldSpec, Formula};
-use crate::salesforce::history;
+use crate::salesforce::population::Population;
 use crate::salesforce::state::State;
-use crate::salesforce::table::Column;
+use crate::salesforce::table::{Column, Table};
+use crate::salesforce::{history, person};
+
+/// Adds a custom object with these fields, and what keeps its history.
+pub(crate) fn add_object(state: &mut State, name: &str, label: &str, fields: Vec<FieldSpec>) -> Edited<()> {
+    let Some(stem) = name.strip_suffix("__c").filter(|stem| !stem.is_empty()) else {
+        return Err(EditError::new("INVALID_TYPE", format!("{name} does not end in __c")));
+    };
+    if state.store.find(name).is_some() {
+        return Err(EditError::new("DUPLICATE_DEVELOPER_NAME", format!("there is an object {name}")));
+    }
+    let number = state.store.tables.iter().filter(|table| table.name.ends_with("__c")).count();
+    let Some(sign) = SIGNS.get(number).copied().map(char::from) else {
+        return Err(EditError::new("LIMIT_EXCEEDED", "no more objects can be added"));
+    };
+    // Objects are never taken away, so that what they are called lives as long as the program.
+    let keep = |text: String| -> &'static str { text.leak() };
+    let (name, label) = (keep(name.to_owned()), keep(label.to_owned()));
+    let object = catalogue::custom(name, label, keep(format!("a0{sign}")), &state.options.features);
+    let log = keep(format!("{stem}__History"));
+    let history = catalogue::custom_history(log, keep(format!("履歴: {label}")), keep(format!("0176{sign}")), name);
+    let nobody = Population { seed: state.options.seed, count: 0, at: state.now, foreign: 0 };
+    state.store.tables.extend([Table::new(object, nobody), Table::new(history, nobody)]);
+    fields.into_iter().try_for_each(|field| add_field(state, name, field))
+}
+
+/// What tells the ids of custom objects apart.
+const SIGNS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Adds a field; rows keep their stamps and have null in it (or what its formula says).
 pub(crate) fn add_field(state: &mut State, object: &str, spec: FieldSpec) -> Edited<()> {
@@ -33,14 +60,28 @@ pub(crate) fn add_field(state: &mut State, object: &str, spec: FieldSpec) -> Edi
             column
         }
     };
+    let on_account = shown_on_account(state, table, &column.spec);
     state.store.tables[table].columns.push(column);
     changed(state, table);
-    Ok(())
+    match on_account {
+        Some(spec) => add_field(state, "Account", spec),
+        None => Ok(()),
+    }
+}
+
+/// What a custom field of contacts is on accounts, where people are accounts.
+fn shown_on_account(state: &State, table: usize, spec: &FieldSpec) -> Option<FieldSpec> {
+    let is_shown = state.options.features.person_accounts && state.store.tables[table].name == "Contact";
+    let name = person::name_on_account(&spec.name).filter(|_| is_shown && spec.formula.is_none())?;
+    Some(FieldSpec { name, ..spec.clone() })
 }
 
 /// Takes a field away, with its values.
 pub(crate) fn remove_field(state: &mut State, object: &str, field: &str) -> Edited<()> {
     let (table, slot) = custom(state, object, field)?;
+    if let Some(shown) = shown_on_account(state, table, &state.store.tables[table].columns[slot].spec) {
+        remove_field(state, "Account", &shown.name)?;
+    }
     state.store.tables[table].columns[slot].removed = true;
     let name = state.store.tables[table].columns[slot].spec.name.clone();
     history::forget_field(state, table, &name);
@@ -53,6 +94,11 @@ pub(crate) fn rename_field(state: &mut State, object: &str, field: &str, name: &
     let (table, slot) = custom(state, object, field)?;
     if state.store.tables[table].slot(name).is_some() {
         return Err(EditError::new("DUPLICATE_DEVELOPER_NAME", format!("{object} has a field {name}")));
+    }
+    if let Some(shown) = shown_on_account(state, table, &state.store.tables[table].columns[slot].spec)
+        && let Some(new) = person::name_on_account(name)
+    {
+        rename_field(state, "Account", &shown.name, &new)?;
     }
     state.store.tables[table].columns[slot].spec.name = name.to_owned();
     changed(state, table);

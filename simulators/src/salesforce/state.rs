@@ -48,7 +48,7 @@ impl State {
             .into_iter()
             .map(|spec| {
                 let count = if spec.name == "Account" { options.records } else { 0 };
-                Table::new(spec, Population { seed: options.seed, count, at })
+                Table::new(spec, Population { seed: options.seed, count, at, foreign: options.foreign_percent })
             })
             .collect();
         let mut state = State {
@@ -125,7 +125,8 @@ impl State {
         });
         self.settle("Organization", organization, born);
         if self.options.features.multi_currency {
-            for (code, rate, places, corporate) in [("JPY", "1", 0, true), ("USD", "0.0066", 2, false)] {
+            let rates = [("JPY", "1", 0, true), ("USD", "0.0066", 2, false), ("EUR", "0.0057", 2, false)];
+            for (code, rate, places, corporate) in rates {
                 let currency = serde_json::json!({
                     "IsoCode": code, "ConversionRate": rate, "DecimalPlaces": places, "IsActive": true, "IsCorporate": corporate,
                 });

@@ -11,6 +11,9 @@ use crate::salesforce::value::Value;
 /// How long deleted rows stay in the recycle bin.
 pub(crate) const BIN_SECS: i64 = 15 * DAY;
 
+/// After how long activities that are over are archived.
+const ARCHIVED_AFTER_SECS: i64 = 365 * DAY;
+
 /// The offset of the org's own time zone, which decides what day it is in formulas.
 const ZONE_SECS: i64 = 9 * 3_600;
 
@@ -43,6 +46,9 @@ impl Store {
             Life::Bin(since) => all && now - since < BIN_SECS,
             Life::Gone => false,
         };
+        if !all && is_alive && self.is_archived(table, view, moment) {
+            return false;
+        }
         let Some(history) = self.tables[table].history else { return is_alive };
         let is_kept = history.of_stages || now - view.created < self.history_secs;
         is_alive
@@ -50,6 +56,26 @@ impl Store {
             && self.told_of(table, view, history.lookup, moment).is_some_and(|(other, parent)| {
                 self.is_visible(other, &parent, all, moment) && !self.tables[other].unshared.contains(&parent.serial)
             })
+    }
+
+    /// Whether it is an activity that is over for more than a year: an event that has ended, or a task that is done and
+    /// was due (without a date: made) by then.
+    fn is_archived(&self, table: usize, view: &View<'_>, moment: &Moment) -> bool {
+        let object = &self.tables[table];
+        let held = |name: &str| object.slot(name).map(|slot| self.value(table, view, slot, moment));
+        let over = match object.name {
+            "Task" => match (held("IsClosed"), held("ActivityDate")) {
+                (Some(Value::Bool(true)), Some(Value::Date(days))) => i64::from(days) * DAY,
+                (Some(Value::Bool(true)), _) => view.created,
+                _ => return false,
+            },
+            "Event" => match held("EndDateTime") {
+                Some(Value::Instant(secs)) => secs,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        moment.as_of.unwrap_or(moment.now) - over > ARCHIVED_AFTER_SECS
     }
 
     /// The row that a row of a history tells of.
@@ -78,6 +104,7 @@ impl Store {
                 None => Value::Null,
             },
             Origin::Writer => Value::Text(id::full("005", 1).into()),
+            Origin::Archived => Value::Bool(self.is_archived(table, view, moment)),
             Origin::Formula => self.calculate(table, view, slot, moment),
             Origin::Compound => Value::Null,
             Origin::Stored(generator) => {

@@ -183,9 +183,19 @@ impl Table {
         self.slot(name).filter(|&slot| self.columns[slot].is_visible())
     }
 
+    /// The column that tells people which row it is.
+    pub(crate) fn name_slot(&self) -> Option<usize> {
+        ["Name", "ContractNumber", "CaseNumber"].iter().find_map(|name| self.visible_slot(name))
+    }
+
     /// The first column of that origin.
     pub(crate) fn slot_of(&self, wanted: fn(&Origin) -> bool) -> Option<usize> {
         self.columns.iter().position(|column| wanted(&column.origin))
+    }
+
+    /// Whether deleted rows are gone at once.
+    pub(crate) fn has_no_bin(&self) -> bool {
+        self.name == "CampaignMember"
     }
 
     /// Takes the next serial.

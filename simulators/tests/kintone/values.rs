@@ -53,6 +53,17 @@ async fn line_33_decorations_and_what_is_off_have_no_keys() {
     let deal = session.domain.insert(DEALS, &fields(json!({"案件名": "x"}))).unwrap();
     assert_eq!(session.value(DEALS, deal, "ステータス"), "未処理");
     assert_eq!(session.value(DEALS, deal, "作業者"), json!([]));
+
+    session.domain.enable_categories(CUSTOMERS, true).unwrap();
+    assert_eq!(session.value(CUSTOMERS, 1, "カテゴリー"), json!([]));
+    session.domain.update(CUSTOMERS, 1, &fields(json!({"カテゴリー": ["既存", "重点"]}))).unwrap();
+    assert_eq!(session.record(CUSTOMERS, 1)["カテゴリー"], json!({"type": "CATEGORY", "value": ["既存", "重点"]}));
+    let form = session.get("app/form/fields.json", json!({"app": 1})).json();
+    assert_eq!(form["properties"]["カテゴリー"]["enabled"], true);
+    let refused = session.put("record.json", json!({"app": 1, "id": 1, "record": {"カテゴリー": {"value": ["新規"]}}}));
+    assert_eq!(refused.status, 400);
+    session.domain.enable_categories(CUSTOMERS, false).unwrap();
+    assert!(session.record(CUSTOMERS, 1).get("カテゴリー").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -249,3 +249,34 @@ async fn line_39_a_history_is_read_in_bulk() {
     let text = session.data(&format!("jobs/query/{job}/results")).text();
     assert_eq!(text, "\"Field\",\"OldValue\",\"NewValue\"\n\"MRR__c\",\"\",\"98000.0\"\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_39_a_custom_object_has_a_history_too() {
+    let session = Session::empty().await;
+    let account = session.account("年輪");
+    let lookup = FieldSpec::lookup("Account__c", "取引先", &["Account"]);
+    let score = FieldSpec::number("Score__c", "点数", FieldType::Double, 5, 1);
+    session.org.add_object("Health__c", "健康診断", vec![lookup, score]).unwrap();
+    assert_eq!(
+        session.org.add_object("Health__c", "健康診断", Vec::new()).unwrap_err().code,
+        "DUPLICATE_DEVELOPER_NAME"
+    );
+    assert_eq!(session.org.add_object("Health", "健康診断", Vec::new()).unwrap_err().code, "INVALID_TYPE");
+    session.org.track_fields("Health__c", &["Score__c"]).unwrap();
+    let values = json!({"Name": "十月", "Account__c": account, "Score__c": 80});
+    let id = session.org.insert("Health__c", &fields(values)).unwrap();
+    assert!(id.starts_with("a00"));
+    update(&session, "Health__c", &id, json!({"Score__c": "72.5"}));
+    let told =
+        session.records("SELECT ParentId, Parent.Name, Field, NewValue FROM Health__History ORDER BY Id").remove(1);
+    assert_eq!((&told["ParentId"], &told["Parent"]["Name"]), (&json!(id), &json!("十月")));
+    assert_eq!((&told["Field"], &told["NewValue"]), (&json!("Score__c"), &json!(72.5)));
+    let described = session.data("sobjects/Health__History/describe").json();
+    assert_eq!(
+        (&described["associateEntityType"], &described["associateParentEntity"]),
+        (&json!("History"), &json!("Health__c"))
+    );
+    assert_eq!(session.data("sobjects/Health__c/describe").json()["custom"], true);
+    let joined = session.records("SELECT Account__r.Name, (SELECT Field FROM Histories) FROM Health__c").remove(0);
+    assert_eq!((&joined["Account__r"]["Name"], &joined["Histories"]["totalSize"]), (&json!("年輪"), &json!(2)));
+}

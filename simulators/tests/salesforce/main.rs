@@ -13,5 +13,7 @@ mod history;
 #[path = "../support/loopback.rs"]
 mod loopback;
 mod metadata;
+mod objects;
+mod people;
 mod query;
 mod values;

@@ -11,8 +11,9 @@ use crate::salesforce::options::ResultOf;
 use crate::salesforce::query::{JobTrouble, Tweaks};
 use crate::salesforce::reply;
 use crate::salesforce::soql::ast::Item;
-use crate::salesforce::soql::bind::{self, Answer, Output, Plan};
+use crate::salesforce::soql::bind;
 use crate::salesforce::soql::matching::Route;
+use crate::salesforce::soql::plan::{Answer, Output, Plan};
 use crate::salesforce::soql::{Complaint, parse};
 use crate::salesforce::state::State;
 use crate::wire::{Reply, Request};
@@ -134,7 +135,7 @@ fn planned(state: &State, soql: &str, all: bool) -> Result<(Plan, Vec<Column>), 
             Item::CountAll | Item::Aggregate { .. } => {
                 return Err(cannot("Aggregate functions not supported in Bulk Query"));
             }
-            Item::Field(_) => {}
+            Item::Field(_) | Item::Typeof { .. } => {}
         }
     }
     if query.offset.is_some() {
@@ -163,6 +164,9 @@ fn flatten(outputs: &[Output], prefix: &str, hops: &[usize], columns: &mut Vec<C
             Output::Parent { key, lookup, members } => {
                 let hops: Vec<usize> = hops.iter().copied().chain([*lookup]).collect();
                 flatten(members, &format!("{prefix}{key}."), &hops, columns)?;
+            }
+            Output::Which { .. } | Output::ObjectName { .. } => {
+                return Err(cannot("Fields of polymorphic parents and TYPEOF not supported in Bulk Query"));
             }
             Output::Compound { .. } | Output::Children { .. } => {
                 return Err(cannot("Selecting compound data not supported in Bulk Query"));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::found::{Column, Found, Part};
 use super::{PREFIX, csv};
 use crate::salesforce::query::{JobTrouble, Tweaks};
-use crate::salesforce::soql::bind::Plan;
+use crate::salesforce::soql::plan::Plan;
 use crate::salesforce::soql::select;
 use crate::salesforce::state::State;
 use crate::salesforce::{id, instant};

@@ -22,6 +22,7 @@ pub(super) fn object(features: &Features) -> ObjectSpec {
     columns.extend(cleaned());
     if features.person_accounts {
         columns.extend(person());
+        columns.extend(person_address());
     }
     columns.extend(custom());
     if features.geolocation {
@@ -117,6 +118,28 @@ fn person() -> Vec<Column> {
         stored(FieldSpec::new("PersonBirthdate", "誕生日", FieldType::Date)),
         stored(FieldSpec::text("PersonTitle", "役職", 80)),
     ]
+}
+
+/// The contact's address and its custom fields, as accounts show them.
+fn person_address() -> Vec<Column> {
+    let parts = [
+        ("Street", "町名・番地"),
+        ("City", "市区郡"),
+        ("State", "都道府県"),
+        ("PostalCode", "郵便番号"),
+        ("Country", "国"),
+    ];
+    let mut columns: Vec<Column> = parts
+        .iter()
+        .map(|(name, what)| {
+            stored(FieldSpec::text(&format!("PersonMailing{name}"), &format!("住所(郵送先)({what})"), 255))
+        })
+        .collect();
+    columns.extend(super::contact::custom().into_iter().map(|column| {
+        let name = crate::salesforce::person::name_on_account(&column.spec.name).unwrap_or_default();
+        stored(FieldSpec { name, ..column.spec })
+    }));
+    columns
 }
 
 fn custom() -> Vec<Column> {

@@ -44,10 +44,7 @@ pub(super) fn object(features: &Features) -> ObjectSpec {
     columns.push(owner());
     columns.extend(tail());
     columns.extend(viewed());
-    columns.extend([
-        stored(FieldSpec::picklist("Role__c", "役割", &["決裁者", "管理者", "利用者", "窓口"])),
-        stored(FieldSpec::new("IsKeyPerson__c", "キーパーソン", Boolean)),
-    ]);
+    columns.extend(custom());
     ObjectSpec {
         name: "Contact",
         label: "取引先責任者",
@@ -57,4 +54,12 @@ pub(super) fn object(features: &Features) -> ObjectSpec {
         history: None,
         columns,
     }
+}
+
+/// What customer success teams add.
+pub(super) fn custom() -> Vec<Column> {
+    vec![
+        stored(FieldSpec::picklist("Role__c", "役割", &["決裁者", "管理者", "利用者", "窓口"])),
+        stored(FieldSpec::new("IsKeyPerson__c", "キーパーソン", FieldType::Boolean)),
+    ]
 }

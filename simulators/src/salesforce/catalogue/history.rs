@@ -1,15 +1,20 @@
 //! The objects that keep what others were: a row for each change of a tracked field, and one for each stage of a deal.
 
-use super::{HistoryOf, ObjectSpec, Origin, head, stored};
+use super::{HistoryOf, ObjectSpec, Origin, currency, head, stored};
+use crate::salesforce::Features;
 use crate::salesforce::field::{FieldSpec, FieldType};
 use crate::salesforce::table::Column;
 
 /// Name, label, where its ids begin, and the object that it tells of with its label.
-const FIELD_HISTORIES: [(&str, &str, &str, &str, &str); 4] = [
+const FIELD_HISTORIES: [(&str, &str, &str, &str, &str); 8] = [
     ("AccountHistory", "取引先履歴", "0175a", "Account", "取引先"),
     ("ContactHistory", "取引先責任者履歴", "0175c", "Contact", "取引先責任者"),
     ("ContractHistory", "契約履歴", "0175k", "Contract", "契約"),
     ("OpportunityFieldHistory", "商談項目履歴", "0175o", "Opportunity", "商談"),
+    ("CaseHistory", "ケース履歴", "0175s", "Case", "ケース"),
+    ("AssetHistory", "納入商品履歴", "0175t", "Asset", "納入商品"),
+    ("LeadHistory", "リード履歴", "0175l", "Lead", "リード"),
+    ("CampaignHistory", "キャンペーン履歴", "0175m", "Campaign", "キャンペーン"),
 ];
 
 /// The types that a tracked field may have had, as history rows name them.
@@ -30,22 +35,34 @@ const DATA_TYPES: [&str; 14] = [
     "Url",
 ];
 
-pub(super) fn objects() -> Vec<ObjectSpec> {
+pub(super) fn objects(features: &Features) -> Vec<ObjectSpec> {
     let mut objects: Vec<ObjectSpec> = FIELD_HISTORIES
         .iter()
         .map(|&(name, label, prefix, parent, parent_label)| {
-            let mut columns = row_of(label, parent, parent_label);
-            columns.extend([
-                stored(FieldSpec::picklist("Field", "変更された項目", &[]).required()),
-                stored(FieldSpec::picklist("DataType", "データ型", &DATA_TYPES)),
-                stored(FieldSpec::new("OldValue", "古い値", FieldType::AnyType)),
-                stored(FieldSpec::new("NewValue", "新しい値", FieldType::AnyType)),
-            ]);
-            object(name, label, prefix, parent, false, columns)
+            of_fields(name, label, prefix, parent, &format!("{parent}Id"), parent_label)
         })
         .collect();
-    objects.push(stages());
+    objects.push(stages(features));
     objects
+}
+
+/// What keeps the tracked fields of an object; `lookup` points to its rows.
+pub(super) fn of_fields(
+    name: &'static str,
+    label: &'static str,
+    prefix: &'static str,
+    parent: &'static str,
+    lookup: &str,
+    parent_label: &str,
+) -> ObjectSpec {
+    let mut columns = row_of(label, parent, lookup, parent_label);
+    columns.extend([
+        stored(FieldSpec::picklist("Field", "変更された項目", &[]).required()),
+        stored(FieldSpec::picklist("DataType", "データ型", &DATA_TYPES)),
+        stored(FieldSpec::new("OldValue", "古い値", FieldType::AnyType)),
+        stored(FieldSpec::new("NewValue", "新しい値", FieldType::AnyType)),
+    ]);
+    object(name, label, prefix, parent, false, columns)
 }
 
 fn object(
@@ -61,9 +78,9 @@ fn object(
 }
 
 /// The fields that all of them begin with; the third points to the row that they tell of.
-fn row_of(label: &str, parent: &str, parent_label: &str) -> Vec<Column> {
+fn row_of(label: &str, parent: &str, lookup: &str, parent_label: &str) -> Vec<Column> {
     let mut columns = head(label);
-    let lookup = FieldSpec::lookup(&format!("{parent}Id"), &format!("{parent_label} ID"), &[parent]);
+    let lookup = FieldSpec::lookup(lookup, &format!("{parent_label} ID"), &[parent]);
     columns.extend([
         stored(lookup.required()),
         Column::new(FieldSpec::lookup("CreatedById", "作成者 ID", &["User"]).required().read_only(), Origin::Writer),
@@ -76,9 +93,9 @@ fn row_of(label: &str, parent: &str, parent_label: &str) -> Vec<Column> {
 }
 
 /// OpportunityHistory (商談履歴): the deal as it was from each change of its stage or its figures on.
-fn stages() -> ObjectSpec {
+fn stages(features: &Features) -> ObjectSpec {
     let money = |name: &str, label: &str| stored(FieldSpec::number(name, label, FieldType::Currency, 18, 2));
-    let mut columns = row_of("商談履歴", "Opportunity", "商談");
+    let mut columns = row_of("商談履歴", "Opportunity", "OpportunityId", "商談");
     columns.extend([
         stored(FieldSpec::picklist("StageName", "フェーズ", &[])),
         money("Amount", "金額"),
@@ -93,5 +110,8 @@ fn stages() -> ObjectSpec {
             Origin::Stamp,
         ),
     ]);
+    if features.multi_currency {
+        columns.push(stored(currency("商談履歴")));
+    }
     object("OpportunityHistory", "商談履歴", "008", "Opportunity", true, columns)
 }

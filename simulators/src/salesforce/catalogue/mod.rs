@@ -2,11 +2,17 @@
 //! teams add, with Japanese labels.
 
 mod account;
+mod activity;
 mod contact;
 mod contract;
+mod custom;
 mod history;
+mod lines;
+mod marketing;
 mod opportunity;
 mod people;
+mod product;
+mod service;
 
 use crate::salesforce::field::{FieldSpec, FieldType, Formula};
 use crate::salesforce::population::{self, Generator};
@@ -29,6 +35,8 @@ pub(crate) enum Origin {
     Master,
     /// Whoever wrote it: always the integration user.
     Writer,
+    /// Whether it is an activity that was put away for its age.
+    Archived,
     /// Its formula.
     Formula,
     /// The parts that name it as their compound.
@@ -50,6 +58,8 @@ pub(crate) struct ObjectSpec {
     pub(crate) columns: Vec<Column>,
 }
 
+pub(crate) use custom::{custom, custom_history};
+
 /// What a history object keeps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HistoryOf {
@@ -65,20 +75,29 @@ pub(crate) struct HistoryOf {
 pub(crate) fn objects(features: &Features) -> Vec<ObjectSpec> {
     let mut objects =
         vec![account::object(features), contact::object(features), opportunity::object(), contract::object()];
+    let mut more = vec![service::case(), service::asset(), activity::task(), activity::event()];
+    more.extend(product::objects());
+    more.extend([marketing::lead(features), marketing::campaign(), marketing::member()]);
     if features.multi_currency {
-        for object in &mut objects {
-            let codes =
-                FieldSpec { length: 3, ..FieldSpec::picklist("CurrencyIsoCode", "取引先 通貨", &["JPY", "USD"]) };
-            object.columns.push(generated(codes, |_, _| crate::salesforce::value::Value::Word("JPY")));
+        for object in objects.iter_mut().chain(&mut more) {
+            object.columns.push(generated(currency(object.label), population::currency));
         }
     }
     objects.push(people::user());
     objects.push(people::organization());
     if features.multi_currency {
         objects.push(people::currency_type());
+        objects.push(people::dated_rate());
     }
-    objects.extend(history::objects());
+    objects.extend(more);
+    objects.extend(history::objects(features));
     objects
+}
+
+/// The currency of a row's amounts.
+fn currency(label: &str) -> FieldSpec {
+    let spec = FieldSpec::picklist("CurrencyIsoCode", &format!("{label} 通貨"), &population::CURRENCIES);
+    FieldSpec { length: 3, ..spec }
 }
 
 /// A field that holds what is written.

@@ -2,6 +2,7 @@
 
 use super::{ObjectSpec, Origin, head, stored, tail};
 use crate::salesforce::field::{FieldSpec, FieldType};
+use crate::salesforce::population;
 use crate::salesforce::table::Column;
 
 /// User (ユーザー): never deleted, so it has no `IsDeleted`.
@@ -68,7 +69,7 @@ pub(super) fn organization() -> ObjectSpec {
 pub(super) fn currency_type() -> ObjectSpec {
     let mut columns = vec![Column::new(FieldSpec::new("Id", "通貨 ID", FieldType::Id).read_only(), Origin::Id)];
     columns.extend([
-        stored(FieldSpec { length: 3, ..FieldSpec::picklist("IsoCode", "通貨コード", &["JPY", "USD"]) }),
+        stored(FieldSpec { length: 3, ..FieldSpec::picklist("IsoCode", "通貨コード", &population::CURRENCIES) }),
         stored(FieldSpec::number("ConversionRate", "換算レート", FieldType::Double, 18, 6)),
         stored(FieldSpec::new("DecimalPlaces", "小数点の位置", FieldType::Int)),
         stored(FieldSpec::new("IsActive", "有効", FieldType::Boolean)),
@@ -80,6 +81,27 @@ pub(super) fn currency_type() -> ObjectSpec {
         label: "通貨",
         prefix: "01L",
         deletable: false,
+        mergeable: false,
+        history: None,
+        columns,
+    }
+}
+
+/// DatedConversionRate (期間指定換算レート): rates that hold for a while, where an org keeps them.
+pub(super) fn dated_rate() -> ObjectSpec {
+    let mut columns = vec![Column::new(FieldSpec::new("Id", "換算レート ID", FieldType::Id).read_only(), Origin::Id)];
+    columns.extend([
+        stored(FieldSpec { length: 3, ..FieldSpec::picklist("IsoCode", "通貨コード", &population::CURRENCIES) }),
+        stored(FieldSpec::new("StartDate", "開始日", FieldType::Date)),
+        stored(FieldSpec::new("NextStartDate", "次の開始日", FieldType::Date)),
+        stored(FieldSpec::number("ConversionRate", "換算レート", FieldType::Double, 18, 6)),
+    ]);
+    columns.extend(tail());
+    ObjectSpec {
+        name: "DatedConversionRate",
+        label: "期間指定換算レート",
+        prefix: "04w",
+        deletable: true,
         mergeable: false,
         history: None,
         columns,

@@ -47,6 +47,12 @@ pub(crate) enum Item {
     },
     /// `FIELDS(ALL)`.
     Fields(Name),
+    /// `TYPEOF What WHEN Account THEN Phone ELSE Name END`.
+    Typeof {
+        lookup: Path,
+        arms: Vec<(Name, Vec<Path>)>,
+        otherwise: Vec<Path>,
+    },
     /// `(SELECT Id FROM Contacts)`.
     Children(Box<Query>),
 }

@@ -1,95 +1,14 @@
 //! Resolves the names of a query against the org, and checks it as the service does.
 
 use super::ast::{Item, Path, Query};
-use super::matching::{Route, Test};
+use super::kin::child_relationships;
+use super::matching::Route;
+use super::plan::{Answer, Figure, Key, Output, Plan};
 use super::{Complaint, parse};
 use crate::salesforce::field::{FieldSpec, FieldType};
 use crate::salesforce::instant;
 use crate::salesforce::store::Store;
 use crate::salesforce::table::Moment;
-
-/// A query that can be run.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    pub(crate) table: usize,
-    /// Whether rows in the bin are seen.
-    pub(crate) all: bool,
-    pub(crate) answer: Answer,
-    pub(crate) filter: Option<Test>,
-    /// Serials outside cannot pass.
-    pub(crate) low: u64,
-    pub(crate) high: u64,
-    /// Only these serials can pass, by rising serial.
-    pub(crate) candidates: Option<Vec<u64>>,
-    pub(crate) order: Vec<Key>,
-    pub(crate) limit: u64,
-    pub(crate) offset: u64,
-    /// How many custom long texts are selected; two make pages short.
-    pub(crate) long_text_count: usize,
-}
-
-/// What a query answers with.
-#[derive(Debug, Clone)]
-pub(crate) enum Answer {
-    Records(Vec<Output>),
-    /// `SELECT COUNT()`.
-    Total,
-    /// One record of figures: key, function, and over what.
-    Figures(Vec<(String, Figure, Option<Route>)>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Figure {
-    Count,
-    CountDistinct,
-    Min,
-    Max,
-}
-
-/// A member of each record.
-#[derive(Debug, Clone)]
-pub(crate) enum Output {
-    Field {
-        key: String,
-        slot: usize,
-    },
-    /// A compound field: the members' keys and columns.
-    Compound {
-        key: String,
-        parts: Vec<(String, usize)>,
-    },
-    Parent {
-        key: String,
-        lookup: usize,
-        members: Vec<Output>,
-    },
-    Children {
-        key: String,
-        lookup: usize,
-        plan: Box<Plan>,
-    },
-}
-
-impl Output {
-    fn key(&self) -> &str {
-        match self {
-            Output::Field { key, .. }
-            | Output::Compound { key, .. }
-            | Output::Parent { key, .. }
-            | Output::Children { key, .. } => key,
-        }
-    }
-}
-
-/// Something to order by.
-#[derive(Debug, Clone)]
-pub(crate) struct Key {
-    pub(crate) route: Route,
-    pub(crate) descending: bool,
-    pub(crate) nulls_last: bool,
-    /// The row's own id, which leaves no ties.
-    pub(crate) is_id: bool,
-}
 
 /// Reads and resolves `soql`. `all` also sees the bin.
 pub(crate) fn bind(store: &Store, soql: &str, all: bool, moment: &Moment) -> Result<Plan, Complaint> {
@@ -203,6 +122,10 @@ impl Binder<'_> {
         for item in &query.items {
             match item {
                 Item::Field(path) => self.select(table, query, path, &mut outputs)?,
+                Item::Typeof { lookup, arms, otherwise } => {
+                    let which = self.type_of(table, lookup, arms, otherwise)?;
+                    add(&mut outputs, which)?;
+                }
                 Item::Fields(which) => self.fields(table, query, &which.text, which.at, &mut outputs)?,
                 Item::Children(child) => {
                     let (_, lookup) = self.child(table, child)?;
@@ -231,7 +154,7 @@ impl Binder<'_> {
         for item in &query.items {
             let Item::Aggregate { function, path, alias } = item else {
                 let (text, at) = match item {
-                    Item::Field(path) => (path.text(), path.at),
+                    Item::Field(path) | Item::Typeof { lookup: path, .. } => (path.text(), path.at),
                     _ => ("COUNT()".to_owned(), 0),
                 };
                 let message = format!("Field must be grouped or aggregated: {text}");
@@ -260,11 +183,20 @@ impl Binder<'_> {
     }
 
     /// Adds the field at the end of `parts` to `outputs`, inside its parents.
-    fn nest(&self, table: usize, parts: &[String], path: &Path, outputs: &mut Vec<Output>) -> Result<(), Complaint> {
+    pub(super) fn nest(
+        &self,
+        table: usize,
+        parts: &[String],
+        path: &Path,
+        outputs: &mut Vec<Output>,
+    ) -> Result<(), Complaint> {
         let Some((first, rest)) = parts.split_first() else { return Ok(()) };
         if rest.is_empty() {
             let slot = self.field(table, first, path)?;
             return add(outputs, self.output(table, slot));
+        }
+        if let Some((lookup, key, targets)) = self.several(table, first) {
+            return self.nest_in_any(lookup, key, &targets, rest, path, outputs);
         }
         let (lookup, target) = self.hop(table, first, path)?;
         let known = outputs.iter_mut().find_map(|output| match output {
@@ -359,7 +291,9 @@ impl Binder<'_> {
             .columns
             .iter()
             .position(|column| {
-                column.is_visible() && column.spec.relationship().is_some_and(|own| own.eq_ignore_ascii_case(name))
+                column.is_visible()
+                    && column.spec.reference_to.len() == 1
+                    && column.spec.relationship().is_some_and(|own| own.eq_ignore_ascii_case(name))
             })
             .and_then(|slot| {
                 let target = object.columns[slot].spec.reference_to.first()?;
@@ -389,7 +323,7 @@ impl Binder<'_> {
     }
 }
 
-fn add(outputs: &mut Vec<Output>, output: Output) -> Result<(), Complaint> {
+pub(super) fn add(outputs: &mut Vec<Output>, output: Output) -> Result<(), Complaint> {
     if outputs.iter().any(|known| known.key() == output.key()) {
         return Err(Complaint::plain("INVALID_FIELD", format!("duplicate field selected: {}", output.key())));
     }
@@ -406,30 +340,6 @@ fn member_key(whole: &FieldSpec, part: &FieldSpec) -> String {
     };
     let mut characters = stem.chars();
     characters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + characters.as_str())
-}
-
-/// The relationships by which other objects point to this one: name, object, lookup.
-pub(crate) fn child_relationships(store: &Store, parent: usize) -> Vec<(String, usize, usize)> {
-    let mut found = Vec::new();
-    for (table, object) in store.tables.iter().enumerate() {
-        for (slot, column) in object.columns.iter().enumerate() {
-            let points_here = column.spec.reference_to.iter().any(|target| target == store.tables[parent].name);
-            let name = match (column.spec.name.as_str(), object.name) {
-                _ if object.history.is_some_and(|history| history.of_stages) => "OpportunityHistories".to_owned(),
-                _ if object.history.is_some() => "Histories".to_owned(),
-                ("AccountId", "Opportunity") => "Opportunities".to_owned(),
-                ("AccountId", name) => format!("{name}s"),
-                ("ParentId", "Account") => "ChildAccounts".to_owned(),
-                ("ContactId", "Opportunity") => "Opportunities".to_owned(),
-                (name, _) if name.ends_with("__c") => format!("{}s__r", name.trim_end_matches("__c")),
-                _ => continue,
-            };
-            if points_here && column.is_visible() {
-                found.push((name, table, slot));
-            }
-        }
-    }
-    found
 }
 
 /// Unix seconds as a literal, for messages and tests.

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::ast::{Condition, Constant, Literal, Operator, Path, Query};
-use super::bind::{Answer, Binder, Output, Plan};
+use super::bind::Binder;
 use super::matching::{Operand, Route, Test, pattern};
+use super::plan::{Answer, Output, Plan};
 use super::{Complaint, select};
 use crate::salesforce::catalogue::Origin;
 use crate::salesforce::field::{FieldSpec, FieldType};
@@ -209,6 +210,6 @@ impl Binder<'_> {
 }
 
 fn is_text(kind: FieldType) -> bool {
-    use FieldType::{Email, Phone, Picklist, String, Textarea, Url};
-    matches!(kind, String | Textarea | Email | Phone | Url | Picklist)
+    use FieldType::{Combobox, Email, Phone, Picklist, String, Textarea, Url};
+    matches!(kind, String | Textarea | Email | Phone | Url | Picklist | Combobox)
 }

@@ -1,17 +1,20 @@
 //! SOQL: as much of the query language as a reading client needs, with the service's own complaints.
 //!
 //! [`parse`] turns the text into a [`ast::Query`], [`bind`] resolves its names against the org, and
-//! [`select`] finds the rows. Not understood: `GROUP BY`, `TYPEOF`, date functions and the relative
+//! [`select`] finds the rows. Not understood: `GROUP BY`, date functions and the relative
 //! date literals beyond `TODAY`, `YESTERDAY` and `LAST_N_DAYS:n`.
 
 pub(crate) mod ast;
 pub(crate) mod bind;
 mod filter;
+pub(crate) mod kin;
 pub(crate) mod lex;
 pub(crate) mod matching;
 pub(crate) mod parse;
+pub(crate) mod plan;
 pub(crate) mod rows;
 pub(crate) mod select;
+mod several;
 
 /// A complaint about a query, with the service's code and its message of several lines.
 #[derive(Debug, Clone, PartialEq, Eq)]

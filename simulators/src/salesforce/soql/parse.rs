@@ -97,6 +97,9 @@ impl Parser<'_> {
             self.expect_sign(")")?;
             return Ok(Item::Children(Box::new(query)));
         }
+        if self.take_word("TYPEOF") {
+            return self.type_of();
+        }
         let path = self.path()?;
         if path.parts.len() > 1 || !self.take_sign("(") {
             return Ok(Item::Field(path));
@@ -119,6 +122,31 @@ impl Parser<'_> {
             None if function.text.eq_ignore_ascii_case("COUNT") && alias.is_none() => Ok(Item::CountAll),
             path => Ok(Item::Aggregate { function, path, alias }),
         }
+    }
+
+    /// What follows `TYPEOF`.
+    fn type_of(&mut self) -> Result<Item, Complaint> {
+        let lookup = self.path()?;
+        let mut arms = Vec::new();
+        while self.take_word("WHEN") {
+            let object = self.name()?;
+            self.expect_word("THEN")?;
+            arms.push((object, self.paths()?));
+        }
+        if arms.is_empty() {
+            return Err(self.unexpected());
+        }
+        let otherwise = if self.take_word("ELSE") { self.paths()? } else { Vec::new() };
+        self.expect_word("END")?;
+        Ok(Item::Typeof { lookup, arms, otherwise })
+    }
+
+    fn paths(&mut self) -> Result<Vec<Path>, Complaint> {
+        let mut paths = vec![self.path()?];
+        while self.take_sign(",") {
+            paths.push(self.path()?);
+        }
+        Ok(paths)
     }
 
     fn order(&mut self) -> Result<Vec<Order>, Complaint> {
@@ -278,7 +306,7 @@ fn named_literal(word: &str) -> Option<Constant> {
 }
 
 /// Words that end a name's place; they cannot be aliases.
-const KEYWORDS: [&str; 22] = [
+const KEYWORDS: [&str; 26] = [
     "SELECT", "FROM", "WHERE", "ORDER", "BY", "LIMIT", "OFFSET", "AND", "OR", "NOT", "IN", "LIKE", "ASC", "DESC",
-    "NULLS", "INCLUDES", "EXCLUDES", "GROUP", "HAVING", "WITH", "FOR", "TYPEOF",
+    "NULLS", "INCLUDES", "EXCLUDES", "GROUP", "HAVING", "WITH", "FOR", "TYPEOF", "WHEN", "THEN", "ELSE", "END",
 ];

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::bind::{Key, Plan};
 use super::matching::follow;
+use super::plan::{Key, Plan};
 use super::rows::{Collector, Rows};
 use crate::chance::mix;
 use crate::salesforce::store::Store;
