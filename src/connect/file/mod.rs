@@ -31,10 +31,11 @@ use self::config::Shape;
 use self::listing::Found;
 use self::page::Reader;
 use super::registry::{Calendar, OpenArgs};
-use super::source::{Finding, ReadMode, Source};
+use super::source::{Few, Finding, ReadMode, Source};
+use super::taker::Taker;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, Field, FieldClass, Page, SourceId, Stream};
+use crate::record::{Cursor, Field, FieldClass, Next, Page, Records, SourceId, Stream};
 
 /// A folder of files, as configured.
 pub struct FileSource {
@@ -134,6 +135,29 @@ impl Inner {
         })
     }
 
+    /// A few records of the newest file; of undated files, which are one state together, of all.
+    fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let shape = self.shape(&stream.name)?;
+        let mut found = self.list(shape)?;
+        if shape.pattern.is_dated() {
+            found = found.split_off(found.len().saturating_sub(1));
+        }
+        let mut taker = Taker::new(stream, few);
+        let mut cursor = None;
+        loop {
+            let (now, calendar) = (self.clock.now(), self.calendar.as_ref());
+            let page = self.reader.page(shape, found.clone(), cursor.as_ref(), false, now, calendar)?;
+            match page.next {
+                Next::More(next) if !taker.take(&page.records) => cursor = Some(next),
+                Next::More(_) => return Ok(taker.finish()),
+                Next::Done { .. } => {
+                    taker.take(&page.records);
+                    return Ok(taker.finish());
+                }
+            }
+        }
+    }
+
     fn check(&self, shape: &Shape) -> Finding {
         let what = format!("stream {}", shape.name);
         let seen = self.list(shape).and_then(|found| match found.last() {
@@ -186,6 +210,16 @@ impl Source for FileSource {
                 .reader
                 .page(shape, found, cursor.as_ref(), wants_all, inner.clock.now(), inner.calendar.as_ref())
                 .map_err(|error| error.with("stream", &shape.name))
+        };
+        self.blocking(read).await?.map_err(|error| error.with("source", &self.inner.id))
+    }
+
+    async fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let (wanted, key) = (stream.clone(), if let Few::Key(key) = few { Some(key.to_owned()) } else { None });
+        let count = if let Few::First(count) = few { count } else { 1 };
+        let read = move |inner: &Inner| {
+            let few = key.as_deref().map_or(Few::First(count), Few::Key);
+            inner.sample(&wanted, few).map_err(|error| error.with("stream", &wanted.name))
         };
         self.blocking(read).await?.map_err(|error| error.with("source", &self.inner.id))
     }
