@@ -9,7 +9,9 @@ use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::config::AuthConfig;
-use super::model::{CompositeAnswer, Describe, Objects, Organization, RestError, Rows, TokenAnswer, TokenRefusal, Usage};
+use super::model::{
+    CompositeAnswer, Describe, Objects, Organization, RestError, Rows, TokenAnswer, TokenRefusal, Usage,
+};
 use super::page::{self, QueryPage};
 use super::plan::Plan;
 use super::refusal::{Outcome, Refusal, by_code, classify, sign_in_refused};
