@@ -91,7 +91,7 @@ pub async fn run(args: GuessArgs, context: &Context) -> Result<ExitCode> {
         OutputFormat::Table => write(&mut out, yaml.as_bytes())?,
         format => print_table(&lines_table(&drafted), format, context.color, &mut out)?,
     }
-    tell(&drafted, &file, args.write);
+    tell(project, &drafted, &file, args.write);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -255,26 +255,29 @@ fn write_file(project: &Project, draft: &Draft, variables: &[VariableConfig], fi
 }
 
 /// Says on standard error what to do with the draft.
-fn tell(draft: &Draft, file: &str, written: bool) {
+fn tell(project: &Project, draft: &Draft, file: &str, written: bool) {
     let count = |state| draft.lines.iter().filter(|line| line.state == state).count();
     let open: usize = draft.lines.iter().map(|line| line.open.len()).sum();
-    let mut told = format!("{} lines drafted", count(State::Drafted));
-    for (count, what) in [
-        (count(State::Proposed), "proposed in comments"),
-        (draft.missing.len(), "variables without a field"),
-        (open, "picklist entries to be told"),
-    ] {
-        if count > 0 {
-            told.push_str(&format!(", {count} {what}"));
-        }
-    }
+    let told: Vec<String> = [
+        (count(State::Drafted), "line drafted", "lines drafted"),
+        (count(State::Proposed), "line proposed in a comment", "lines proposed in comments"),
+        (draft.missing.len(), "variable without a field", "variables without a field"),
+        (open, "picklist entry to be told", "picklist entries to be told"),
+    ]
+    .into_iter()
+    .enumerate()
+    .filter(|(at, (count, _, _))| *at == 0 || *count > 0)
+    .map(|(_, (count, one, many))| format!("{count} {}", if count == 1 { one } else { many }))
+    .collect();
     let (source, stream) = (&draft.stream.source, super::discover::quoted(&draft.stream.stream));
     let next = if written {
         format!("wrote {file}; next: `nenrin preview {source} {stream}`, then `nenrin check`")
+    } else if project.root.join(file).exists() {
+        format!("next: compare it with {file}, which maps this stream now")
     } else {
         format!("next: look it over, then `nenrin guess {source} {stream} --write` (or redirect it into {file})")
     };
-    let _ = writeln!(std::io::stderr(), "{told}\n{next}");
+    let _ = writeln!(std::io::stderr(), "{}\n{next}", told.join(", "));
 }
 
 fn document(draft: &Draft, file: &str, yaml: &str) -> Value {
@@ -289,6 +292,7 @@ fn document(draft: &Draft, file: &str, yaml: &str) -> Value {
             "stream": line.stream,
             "confidence": f64::from(line.confidence) / 100.0,
             "reason": line.reason,
+            "of_template": line.is_of_template,
             "values": values,
             "open_entries": line.open,
         })

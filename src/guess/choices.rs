@@ -2,7 +2,7 @@
 
 use super::lines::Translated;
 use super::synonyms::Words;
-use super::words::fold;
+use super::words::Form;
 
 /// More different values than this are no picklist.
 const MOST_ENTRIES: usize = 30;
@@ -39,13 +39,13 @@ pub(super) fn translate(words: &Words<'_>, values: &[String], entries: &[String]
             choices.same_count += 1;
             continue;
         }
-        let folded = fold(entry);
+        let form = Form::of(entry, 0);
         let translated = |to: &str, how: String| Translated { from: entry.clone(), to: to.to_owned(), how };
-        if let Some(value) = words.value_of(values, &folded) {
+        if let Some(value) = words.value_of(values, &form.text) {
             choices.known.push(translated(value, String::new()));
             continue;
         }
-        match words.values_within(values, &folded).as_slice() {
+        match words.values_within(values, &form).as_slice() {
             [(value, word)] => choices.known.push(translated(value, format!("has {word} in it"))),
             _ => choices.open.push(entry.clone()),
         }

@@ -56,6 +56,8 @@ pub struct Line {
     pub stream: Option<String>,
     /// Whether it is part of the mapping.
     pub state: State,
+    /// Whether it follows a template.
+    pub is_of_template: bool,
 }
 
 impl Line {
@@ -130,6 +132,7 @@ fn line(input: &Input<'_>, candidate: Candidate, synonyms: &Synonyms, samples: &
         open,
         stream: candidate.stream,
         state: state_of(candidate.confidence),
+        is_of_template: false,
     }
 }
 
@@ -163,6 +166,7 @@ fn parts(input: &Input<'_>, synonyms: &Synonyms) -> Vec<Line> {
             open: Vec::new(),
             stream: None,
             state: State::Drafted,
+            is_of_template: false,
         });
     }
     lines

@@ -162,10 +162,10 @@ impl Words<'_> {
             return Some(Meeting::Weak);
         }
         let words = || self.entry.words.iter().chain(&self.own).filter(|word| is_long_enough(word));
-        if words().any(|word| text.ends_with(word.as_str())) {
+        if words().any(|word| form.ends_in(word)) {
             return Some(Meeting::EndsIn);
         }
-        words().any(|word| text.contains(word.as_str())).then_some(Meeting::Within)
+        words().any(|word| form.has(word)).then_some(Meeting::Within)
     }
 
     /// Whether a form speaks of something else although a word of the variable stands in it.
@@ -180,11 +180,11 @@ impl Words<'_> {
         })
     }
 
-    /// The values whose words stand within a folded text, with the longest such word.
-    pub(super) fn values_within<'v>(&self, values: &'v [String], text: &str) -> Vec<(&'v String, &str)> {
+    /// The values whose words stand within a text, with the longest such word.
+    pub(super) fn values_within<'v>(&self, values: &'v [String], text: &Form) -> Vec<(&'v String, &str)> {
         let longest = |value: &'v String| {
             let words = self.entry.values.get(value)?.iter().map(String::as_str);
-            let within = words.filter(|word| is_long_enough(word) && text.contains(word));
+            let within = words.filter(|word| is_long_enough(word) && text.has(word));
             within.max_by_key(|word| word.chars().count()).map(|word| (value, word))
         };
         values.iter().filter_map(longest).collect()
@@ -197,7 +197,7 @@ impl Words<'_> {
 
 /// Short words stand within too many others.
 fn is_long_enough(word: &str) -> bool {
-    if word.is_ascii() { word.len() >= 4 } else { word.chars().count() >= 2 }
+    if word.is_ascii() { word.len() >= 3 } else { word.chars().count() >= 2 }
 }
 
 #[cfg(test)]
@@ -251,7 +251,7 @@ mod tests {
         let (list, project) = (Synonyms::read().unwrap(), built_in());
         let variables = project.entity_variables("customer");
         let words = |name: &str| list.of("customer", variables.iter().find(|v| v.name == name).unwrap());
-        let meet = |name: &str, text: &str| words(name).meet(&Form { text: fold(text), doubt: 0 });
+        let meet = |name: &str, text: &str| words(name).meet(&Form::of(text, 0));
         assert_eq!(meet("mrr", "月次売上"), Some(Meeting::Is));
         assert_eq!(meet("mrr", "年換算売上"), None);
         assert_eq!(meet("owner", "現在の担当CSM"), Some(Meeting::EndsIn));

@@ -6,7 +6,7 @@ use super::lines::{Line, State, Translated};
 use super::sample::Samples;
 use super::shape::fit;
 use super::synonyms::Synonyms;
-use super::template_file::{Read, Template};
+use super::template_file::Read;
 use crate::map::{Effective, VariableMapping, written};
 use crate::record::{Field, FieldClass};
 use crate::schema::types::TypeOptions;
@@ -35,7 +35,7 @@ pub(super) fn follow(input: &Input<'_>, samples: &Samples, synonyms: &Synonyms) 
     for template in input.templates {
         let Some(read) = template.read().filter(|read| read.mapping.entity == input.entity) else { continue };
         let is_same = read.mapping.stream == input.stream.name;
-        let lines = lines_of(input, samples, synonyms, template, &read);
+        let lines = lines_of(input, samples, synonyms, &read);
         let certain = lines.iter().filter(|line| !read.proposed.contains(&line.variable)).count();
         let wanted = read.mapping.variables.len() - read.proposed.len();
         let fits = if is_same { !lines.is_empty() } else { certain >= 2 && certain * 2 >= wanted };
@@ -49,7 +49,7 @@ pub(super) fn follow(input: &Input<'_>, samples: &Samples, synonyms: &Synonyms) 
     best.map(|(_, _, followed)| followed)
 }
 
-fn lines_of(input: &Input<'_>, samples: &Samples, synonyms: &Synonyms, template: &Template, read: &Read) -> Vec<Line> {
+fn lines_of(input: &Input<'_>, samples: &Samples, synonyms: &Synonyms, read: &Read) -> Vec<Line> {
     let mut lines = Vec::new();
     for (name, mapped) in &read.mapping.variables {
         let Some(variable) = input.variables.iter().find(|variable| variable.name == *name) else { continue };
@@ -59,11 +59,12 @@ fn lines_of(input: &Input<'_>, samples: &Samples, synonyms: &Synonyms, template:
             expression,
             fields,
             confidence: FITTING,
-            reason: format!("{}: {how}", template.file),
+            reason: how,
             values: Vec::new(),
             open: Vec::new(),
             stream: None,
             state: State::Drafted,
+            is_of_template: true,
         };
         if let VariableMapping::Full(full) = mapped {
             line.stream.clone_from(&full.stream);
@@ -98,13 +99,13 @@ fn placed(input: &Input<'_>, read: &Read, variable: &str, text: &str) -> Option<
     let names = if named(&text.to_owned()).is_some() { vec![text.to_owned()] } else { names_in(text) };
     let is_there = |name: &String| named(name).is_some_and(|field| meant.is_type_of(field));
     if !names.is_empty() && names.iter().all(is_there) {
-        return Some((text.to_owned(), names, "the field of that name".to_owned()));
+        return Some((text.to_owned(), names, "as in the template".to_owned()));
     }
     let [name] = names.as_slice() else { return None };
     let field = meant.find(fields, is_open)?;
     let expression = if text == name { field.name.clone() } else { replaced(text, name, &written(&field.name)) };
     let label = field.label.as_deref().unwrap_or(&field.name);
-    Some((expression, vec![field.name.clone()], format!("label {label}, {}", field.source_type)))
+    Some((expression, vec![field.name.clone()], format!("template: label {label}, {}", field.source_type)))
 }
 
 /// A template's values are a proposal too: entries of this very field count, and what is seen must convert.
@@ -130,6 +131,7 @@ fn look_at_values(
         line.values = given.into_iter().filter(|value| entries.contains(&value.from)).collect();
         let choices = translate(&words, &variable.values, &rest);
         line.values.extend(choices.known);
+        line.values.sort_by_key(|value| entries.iter().position(|entry| *entry == value.from));
         line.open = choices.open;
         return;
     }

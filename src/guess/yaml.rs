@@ -63,13 +63,13 @@ pub fn write_yaml(draft: &Draft, variables: &[VariableConfig], depth: usize) -> 
 
 fn head(draft: &Draft) -> String {
     let looked = match draft.record_count {
-        0 => "names, labels and types; no record was looked at".to_owned(),
-        1 => "names, labels, types and the values of one record".to_owned(),
-        count => format!("names, labels, types and the values of {count} records"),
+        0 => "names, labels and types, no record".to_owned(),
+        1 => "names, labels, types and one record".to_owned(),
+        count => format!("names, labels, types and {count} records"),
     };
-    let template = draft.template.as_ref().map(|file| format!(", and after the template {file}")).unwrap_or_default();
+    let template = draft.template.as_ref().map(|file| format!("the template {file}, ")).unwrap_or_default();
     format!(
-        "Drafted by `nenrin guess` from {looked}{template}. The number in front of each reason says how sure it is, 1.00 \
+        "Drafted by `nenrin guess` from {template}{looked}. The number in front of each reason says how sure it is, 1.00 \
          at most. Look every line over, then see what it makes of real records: `nenrin preview`."
     )
 }
@@ -109,7 +109,7 @@ fn push_line(text: &mut String, indent: &str, line: &Line, values: &[String]) {
     if !line.values.is_empty() {
         push(text, &format!("{indent}  values:"), "");
         for value in &line.values {
-            push(text, &format!("{indent}    {}: {}", scalar(&value.from), scalar(&value.to)), &value.how);
+            push(text, &format!("{indent}    {}: {}", key(&value.from), scalar(&value.to)), &value.how);
         }
     }
     if !line.open.is_empty() {
@@ -154,24 +154,27 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A text as a YAML scalar: plain where that reads back as the same text, else in quotes.
+/// A text as a YAML value: plain where that reads back as the same text, else in quotes.
 fn scalar(text: &str) -> String {
-    let reads_back = |written: &str| {
-        let parsed = parse("draft", &format!("x: {written}\n"));
-        parsed.problems.is_empty()
-            && parsed.value.as_ref().and_then(|value| value.get("x")) == Some(&Value::String(text.to_owned()))
-    };
-    if !text.is_empty()
-        && reads_back(text)
-        && parse("draft", &format!("{text}: x\n")).problems.is_empty()
-        && !text.contains([',', '{', '}', '[', ']'])
-    {
+    let reads_back = |value: &Value| value.get("x") == Some(&Value::String(text.to_owned()));
+    written(text, &format!("x: {text}\n"), reads_back)
+}
+
+/// A text as the key of a YAML mapping.
+fn key(text: &str) -> String {
+    let reads_back = |value: &Value| value.as_object().is_some_and(|members| members.keys().eq([text]));
+    written(text, &format!("{text}: x\n"), reads_back)
+}
+
+fn written(text: &str, plain: &str, reads_back: impl Fn(&Value) -> bool) -> String {
+    let parsed = parse("draft", plain);
+    if parsed.problems.is_empty() && parsed.value.as_ref().is_some_and(reads_back) {
         return text.to_owned();
     }
-    if !text.contains(char::is_control) {
-        return format!("'{}'", text.replace('\'', "''"));
+    if text.contains(char::is_control) {
+        return Value::String(text.to_owned()).to_string();
     }
-    Value::String(text.to_owned()).to_string()
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]
@@ -197,12 +200,14 @@ mod tests {
             "null",
             "売上\t",
         ] {
-            let written = scalar(text);
-            let parsed = parse("test", &format!("x: {written}\n{written}: y\n"));
-            assert!(parsed.problems.is_empty(), "{text:?} as {written}");
-            assert_eq!(parsed.value.unwrap()["x"], text, "{written}");
+            let (value, key) = (scalar(text), key(text));
+            let parsed = parse("test", &format!("'the value': {value}\n{key}: y\n"));
+            assert!(parsed.problems.is_empty(), "{text:?} as {value} and {key}");
+            let parsed = parsed.value.unwrap();
+            assert_eq!((&parsed["the value"], &parsed[text]), (&Value::from(text), &Value::from("y")), "{value} {key}");
         }
         assert_eq!(scalar("会社名"), "会社名");
+        assert_eq!(scalar("lower(split_part(Web, '/', 3))"), "lower(split_part(Web, '/', 3))");
         assert_eq!(scalar("$parent"), "$parent");
     }
 }

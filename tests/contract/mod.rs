@@ -1,5 +1,5 @@
 //! What a connector promises, tested against the simulated outside systems.
 
 mod kintone;
-mod reader;
+pub(crate) mod reader;
 mod salesforce;

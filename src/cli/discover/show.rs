@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{DiscoverArgs, SourceView, StreamView};
 use crate::cli::ask::changes_by;
-use crate::cli::output::{Cell, Column, Kind, Table, print_document, print_table, write};
+use crate::cli::output::{Cell, Column, Kind, Table, cut, print_document, print_table, write};
 use crate::cli::{Context, OutputFormat};
 use crate::connect::{Offered, Others};
 use crate::error::Result;
@@ -14,6 +14,10 @@ use crate::record::{Field, FieldClass};
 
 /// So many of a system's other streams are shown to people who did not ask for all.
 const OTHERS_SHOWN: usize = 40;
+
+/// How wide the entries of a picklist, and one value, may be for people; programs get all.
+const CHOICES_WIDTH: usize = 48;
+const VALUE_WIDTH: usize = 24;
 
 /// Prints what was found. Programs get one table: of streams, or of fields where streams were named.
 pub(super) fn print(views: &[SourceView], args: &DiscoverArgs, context: &Context, out: &mut dyn Write) -> Result<()> {
@@ -169,14 +173,35 @@ fn fields_table(view: &StreamView) -> Table {
             row.push(Cell::text(view.variables.get(&field.name).map(|names| names.join(", "))));
         }
         if with_choices {
-            row.push(Cell::Text(field.choices.join(" | ")));
+            row.push(Cell::Text(few_of(&field.choices, CHOICES_WIDTH)));
         }
         if let Some(samples) = &view.samples {
-            row.push(Cell::text(samples.get(&field.name).map(|values| values.join(" | "))));
+            row.push(Cell::text(
+                samples
+                    .get(&field.name)
+                    .map(|values| values.iter().map(|value| cut(value, VALUE_WIDTH)).collect::<Vec<_>>().join(" | ")),
+            ));
         }
         table.push(row);
     }
     table
+}
+
+/// As many texts as fit, and how many more there are.
+fn few_of(texts: &[String], width: usize) -> String {
+    let all = texts.join(" | ");
+    if cut(&all, width) == all {
+        return all;
+    }
+    let mut shown = String::new();
+    for (at, text) in texts.iter().enumerate() {
+        let more = format!("{shown}{}{text}", if at > 0 { " | " } else { "" });
+        if at > 0 && cut(&more, width) != more {
+            return format!("{shown} | … {} more", texts.len() - at);
+        }
+        shown = more;
+    }
+    shown
 }
 
 /// One line per field of all streams, for programs.

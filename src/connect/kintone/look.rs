@@ -32,8 +32,8 @@ impl Kintone {
         }
         if !self.may_list() {
             others.note = Some(
-                "API tokens belong to one app each and cannot list the others; with `login` or `oauth` in the source's \
-                 file, discover lists all apps that the user may see"
+                "an API token knows its own app only; with `login` or `oauth` in the source's file, the other apps are \
+                 listed too"
                     .to_owned(),
             );
             return Ok(others);
