@@ -136,8 +136,12 @@ impl Judge<'_> {
         met.max_by_key(|(meeting, doubt)| (*meeting, std::cmp::Reverse(*doubt)))
     }
 
-    /// What values say that need no name: few texts are corporate numbers or e-mail addresses by chance.
+    /// What says it without a name: that it tells the records apart, or its values, since few texts are corporate numbers
+    /// or e-mail addresses by chance.
     fn shown(&self) -> Option<(i32, String)> {
+        if self.words.entry.key && self.input.stream.key.as_slice() == [self.field.name.clone()] {
+            return Some((70, "it is the key of the records".to_owned()));
+        }
         let (score, what) = match self.variable.r#type {
             VariableType::CorporateNumber => (72, "values are 13 digits with the right check digit"),
             VariableType::Email => (62, "values are e-mail addresses"),

@@ -113,13 +113,10 @@ fn line(input: &Input<'_>, candidate: Candidate, synonyms: &Synonyms, samples: &
     let expression = match (variable.r#type, family) {
         (VariableType::Text, Family::Users) => format!("split_part({quoted}, chr(10), 1)"),
         (VariableType::Text, family) if shape == Some(ExpectedShape::Url) => {
-            let values = samples.values(candidate.field);
-            let with_scheme = values.iter().filter(|value| is_url(value)).count();
-            let is_address = if values.is_empty() { family == Family::Url } else { with_scheme * 2 >= values.len() };
-            if is_address { format!("lower(split_part({quoted}, '/', 3))") } else { format!("lower({quoted})") }
+            host_of(&quoted, samples.values(candidate.field), family)
         }
         (VariableType::Date, Family::Instant) => format!("date({quoted})"),
-        _ => name.clone(),
+        _ => as_expression(name),
     };
     let Choices { known, open, .. } = candidate.choices;
     Line {
@@ -133,6 +130,24 @@ fn line(input: &Input<'_>, candidate: Candidate, synonyms: &Synonyms, samples: &
         stream: candidate.stream,
         state: state_of(candidate.confidence),
         is_of_template: false,
+    }
+}
+
+/// A field's name as an expression of its own: in double quotes where signs in it would mean something. What is no name
+/// without the stream's fields at hand (`月額(円)`) is refused by `check --offline`.
+pub(super) fn as_expression(name: &str) -> String {
+    let is_system = name.strip_prefix('$').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_lowercase()));
+    if is_system { name.to_owned() } else { written(name) }
+}
+
+/// The host of a web address; of values that have a scheme in front and values that have none, of both.
+fn host_of(field: &str, values: &[String], family: Family) -> String {
+    let with_scheme = values.iter().filter(|value| is_url(value)).count();
+    match values.len() {
+        0 if family != Family::Url => format!("lower({field})"),
+        count if with_scheme == count => format!("lower(split_part({field}, '/', 3))"),
+        _ if with_scheme == 0 => format!("lower(split_part({field}, '/', 1))"),
+        _ => format!("lower(split_part(regexp_replace({field}, '^https?://', ''), '/', 1))"),
     }
 }
 

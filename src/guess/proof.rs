@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use super::Input;
 use super::lines::{Line, State};
 use crate::config::{Place, Problem};
+use crate::map::diagnostic::code;
 use crate::map::{Effective, MappingConfig, Places, StreamFields, VariableMapping, compile};
+
+/// What is wrong with an expression whatever fields there are.
+const WITHOUT_FIELDS: [&str; 3] = [code::SYNTAX, code::NOT_SUPPORTED, code::UNKNOWN_FUNCTION];
 
 /// A mapping that stands in no file yet.
 struct Nowhere;
@@ -57,6 +61,10 @@ fn problem_of(
         renamed: BTreeMap::new(),
         reuses_keys: false,
     };
-    let fields = StreamFields { stream: input.id, fields: &input.stream.fields };
-    compile(&mapping, &Nowhere, &fields, input.variables, input.settings).err()?.into_iter().next()
+    let of = |fields| compile(&mapping, &Nowhere, &fields, input.variables, input.settings).err().unwrap_or_default();
+    let problems = of(StreamFields { stream: input.id, fields: &input.stream.fields });
+    // Without the fields at hand, as `check --offline` sees it, it must be an expression all the same.
+    let offline = of(StreamFields { stream: input.id, fields: &[] });
+    let offline = offline.into_iter().filter(|problem| WITHOUT_FIELDS.contains(&problem.code));
+    problems.into_iter().chain(offline).next()
 }

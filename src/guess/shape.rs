@@ -131,7 +131,7 @@ fn is_host(text: &str) -> bool {
 /// With or without the word for what kind it is.
 fn is_prefecture(text: &str) -> bool {
     let text = text.trim();
-    PREFECTURES.iter().any(|name| *name == text || name.trim_end_matches(['県', '府', '都']) == text)
+    PREFECTURES.iter().any(|name| *name == text || name.strip_suffix(['県', '府', '都']) == Some(text))
 }
 
 #[cfg(test)]

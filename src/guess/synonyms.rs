@@ -29,6 +29,8 @@ pub(super) struct Entry {
     weak: Vec<String>,
     not: Vec<String>,
     pub(super) shape: Option<ExpectedShape>,
+    /// Whether the key of a stream's records may be it, whatever it is called.
+    pub(super) key: bool,
     /// Types of fields that may hold it although they are no text.
     pub(super) sources: Vec<String>,
     pub(super) parts: Option<Parts>,
@@ -126,6 +128,7 @@ impl Synonyms {
             weak: Vec::new(),
             not: Vec::new(),
             shape: None,
+            key: false,
             sources: Vec::new(),
             parts: None,
             values: BTreeMap::new(),
@@ -145,6 +148,8 @@ impl Synonyms {
 
 fn fold_all(words: &mut Vec<String>) {
     words.iter_mut().for_each(|word| *word = fold(word));
+    let mut seen = HashSet::new();
+    words.retain(|word| seen.insert(word.clone()));
 }
 
 impl Words<'_> {

@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::choices::{entries, translate};
-use super::lines::{Line, State, Translated};
+use super::lines::{Line, State, Translated, as_expression};
 use super::sample::Samples;
 use super::shape::fit;
 use super::synonyms::Synonyms;
@@ -103,7 +103,8 @@ fn placed(input: &Input<'_>, read: &Read, variable: &str, text: &str) -> Option<
     }
     let [name] = names.as_slice() else { return None };
     let field = meant.find(fields, is_open)?;
-    let expression = if text == name { field.name.clone() } else { replaced(text, name, &written(&field.name)) };
+    let expression =
+        if text == name { as_expression(&field.name) } else { replaced(text, name, &written(&field.name)) };
     let label = field.label.as_deref().unwrap_or(&field.name);
     Some((expression, vec![field.name.clone()], format!("template: label {label}, {}", field.source_type)))
 }
@@ -142,7 +143,7 @@ fn look_at_values(
         return;
     }
     let options = TypeOptions::of(variable, &input.settings.currency, input.settings.timezone);
-    let is_bare = line.fields == [line.expression.clone()];
+    let is_bare = line.fields.iter().map(|name| as_expression(name)).eq([line.expression.clone()]);
     let shape = synonyms.of(input.entity, variable).entry.shape;
     if let Some(fit) = fit(variable.r#type, &options, shape, samples.values(at)).filter(|_| is_bare)
         && fit.count > 0

@@ -114,12 +114,11 @@ fn push_line(text: &mut String, indent: &str, line: &Line, values: &[String]) {
     }
     if !line.open.is_empty() {
         let inner = if is_long { format!("{indent}    ") } else { format!("{indent}  ") };
-        let bare = inner.replace('#', " ");
         let which = if values.is_empty() { String::new() } else { format!(" (one of {})", values.join(", ")) };
         let entries: Vec<String> = line.open.iter().map(|entry| scalar(entry)).collect();
         comment(
             text,
-            &bare,
+            &inner,
             &format!(
                 "TODO say under `values` what these mean{which}; until then they are held: {}",
                 entries.join(", ")

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Bench;
-use crate::bad_input::Ran;
+use crate::bad_input::{Ran, TestProject};
 
 fn json_of(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.all()))
@@ -54,7 +54,12 @@ async fn a_draft_is_not_written_over_a_mapping() {
     bench.project.nenrin(&["guess", "salesforce", "Contact", "--write"]).await;
     bench.project.edit("mappings/salesforce/Contact.yaml", "email: Email", "email: lower(Email)");
     let ran = bench.project.nenrin(&["guess", "salesforce", "Contact", "--write"]).await;
-    insta::assert_snapshot!(ran.all(), @"");
+    insta::assert_snapshot!(ran.all(), @r##"
+    error[E0002]: there is a mapping already, which is not written over
+      file: mappings/salesforce/Contact.yaml
+      next: compare it with the draft (leave --write out), or write over it with --force
+    exit 2
+    "##);
     let kept = std::fs::read_to_string(bench.project.path("mappings/salesforce/Contact.yaml")).unwrap();
     assert!(kept.contains("lower(Email)"));
     let ran = bench.project.nenrin(&["guess", "salesforce", "Contact", "--write", "--force"]).await;
@@ -72,7 +77,26 @@ async fn a_preview_lays_what_was_sent_beside_what_became_of_it() {
          name: concat(LastName, ' ', FirstName)\n  email: Phone\n  title: Title\nwhere: LastName <> '森'\n",
     );
     let ran = bench.project.nenrin(&["preview", "salesforce", "Contact"]).await;
-    insta::assert_snapshot!(ran.all(), @"");
+    insta::assert_snapshot!(ran.all(), @r##"
+    salesforce/Contact → contact by mappings/salesforce/Contact.yaml, asked of the source now; nothing is written
+
+    0035i0000JeAAGfAQO
+    VARIABLE  MAPPED                                                            AS SENT       FIELD
+    ────────  ────────────────────────────────────────────────────────────────  ────────────  ───────────────────
+    name      田中 直樹                                                         田中 | 直樹   LastName, FirstName
+    email     held: an e-mail address needs an @; accepted: name@example.co.jp  03-1234-5678  Phone
+    title     部長                                                              部長          Title
+
+    0035i0000JeAAGgAQO  out of scope: `where` does not let it in
+    VARIABLE  MAPPED  AS SENT       FIELD
+    ────────  ──────  ────────────  ───────────────────
+    name      -       森 | 千尋     LastName, FirstName
+    email     -       03-1234-5678  Phone
+    title     -       部長          Title
+
+    2 records: 2 values, 0 empty (-), 1 held, 1 out of scope
+    exit 0
+    "##);
     let key = json_of(&bench.project.nenrin(&["preview", "salesforce", "Contact", "-o", "json"]).await)["previews"][0]
         ["records"][1]["key"]
         .as_str()
@@ -113,7 +137,28 @@ async fn a_refresh_token_that_is_rotated_while_looking_is_kept() {
 async fn discover_lists_streams_and_shows_values_only_when_asked() {
     let bench = Bench::new().await;
     let ran = bench.project.nenrin(&["discover"]).await;
-    insta::assert_snapshot!(ran.all(), @"");
+    insta::assert_snapshot!(ran.all(), @r##"
+    SOURCE      STREAM         LABEL         FIELDS  KEY            CHANGES BY      MAPPED TO
+    ──────────  ─────────────  ────────────  ──────  ─────────────  ──────────────  ─────────
+    kintone     顧客管理                         41  $id            更新日時
+    kintone     顧客管理.契約  契約明細          11  $parent, $row  read in full
+    kintone     案件管理                         26  $id            更新日時
+    salesforce  Account        取引先            71  Id             SystemModstamp
+    salesforce  Contact        取引先責任者      54  Id             SystemModstamp
+    salesforce  Opportunity    商談              35  Id             SystemModstamp
+    salesforce  Contract       契約              30  Id             SystemModstamp
+
+    note (kintone): an API token knows its own app only; with `login` or `oauth` in the source's file, the other apps are listed too
+
+    Also in salesforce, not read (list them under `streams` in sources/salesforce.yaml):
+    STREAM        LABEL
+    ────────────  ────────
+    User          ユーザー
+    Organization  組織
+
+    Fields of a stream: `nenrin discover kintone 顧客管理`
+    exit 0
+    "##);
     let plain = bench.project.nenrin(&["discover", "salesforce", "Contact", "-o", "json"]).await;
     assert!(!plain.stdout.contains("田中"), "{}", plain.all());
     let calls = bench.salesforce.org().calls();
@@ -160,7 +205,45 @@ async fn what_is_not_there_is_told_with_what_was_meant() {
     ] {
         told.push_str(&format!("$ nenrin {}\n{}\n", args.join(" "), bench.project.nenrin(args).await.all()));
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r##"
+    $ nenrin discover salesfroce
+    error[E0002]: there is no source `salesfroce`
+      next: did you mean `salesforce`?
+    exit 2
+    $ nenrin discover salesforce Acount
+    error[E0003]: Salesforce does not offer this object
+      status: 404
+      code: NOT_FOUND
+      answer: The requested resource does not exist
+      request: GET [org]/services/data/v66.0/sobjects/Acount/describe
+      source: salesforce
+      stream: Acount
+      next: did you mean `Account`?
+    exit 2
+    $ nenrin guess salesforce
+    error[E0002]: which stream of `salesforce`?
+      streams: Account, Contact, Opportunity, Contract
+      next: name one: `nenrin guess salesforce Account`
+    exit 2
+    $ nenrin guess salesforce Contacts
+    error[E0002]: source `salesforce` does not read a stream `Contacts`
+      next: did you mean `Contact`? To read another, list it under `streams` in sources/salesforce.yaml; `nenrin discover salesforce` shows what there is
+    exit 2
+    $ nenrin guess salesforce Contact --entity contcat
+    error[E0002]: there is no entity `contcat`
+      next: did you mean `contact`?
+    exit 2
+    $ nenrin preview kintone 顧客管理
+    error[E0003]: there is no mapping for this stream
+      stream: kintone/顧客管理
+      next: draft one: `nenrin guess kintone 顧客管理 --write`
+    exit 2
+    $ nenrin preview salesforce Contact --stored
+    error[E0003]: there is no mapping for this stream
+      stream: salesforce/Contact
+      next: draft one: `nenrin guess salesforce Contact --write`
+    exit 2
+    "##);
 }
 
 #[tokio::test]
@@ -169,5 +252,46 @@ async fn a_mapping_with_a_mistake_is_told_before_any_record_is_read() {
     bench.project.nenrin(&["guess", "salesforce", "Contact", "--write"]).await;
     bench.project.edit("mappings/salesforce/Contact.yaml", "title: Title", "title: Titel");
     let ran = bench.project.nenrin(&["preview", "salesforce", "Contact"]).await;
-    insta::assert_snapshot!(ran.all(), @"");
+    insta::assert_snapshot!(ran.all(), @r##"
+    mappings/salesforce/Contact.yaml:16:10  M012  unknown field `Titel` in stream `Contact`
+      title: Titel                                  # 0.99: as in the template
+             ^^^^^  did you mean `Title`?
+
+    error[E0100]: the mapping of salesforce/Contact has 1 problem
+      next: mend the file, then run the command again
+    exit 78
+    "##);
+}
+
+/// What a core system writes at a month's end.
+const EXPORT: &str = "\
+会員番号,お客様名称,フリガナ,法人番号,TEL（代表）,E-MAIL,ホームページ,契約種別,月額料金(税抜),契約期間（開始）,契約期間（終了）,更新日,ﾗｲｾﾝｽ数,NPSｽｺｱ,ステータス,サクセス担当
+10001,株式会社アクメ,アクメ,7000012050002,03-1234-5678,info@acme.example.jp,https://www.acme.example.jp/,スタンダード,\"￥120,000\",2024/4/1,令和8年3月31日,2025/10/15,50,▲25,利用中,佐藤
+10002,㈱ハヤブサ,ハヤブサ,,06-1234-5678,,www.hayabusa.example.jp,エンタープライズ,未定,R6.10.1,2025/9/30,2025/10/20,120,40,導入,加藤
+10003,有限会社やまなみ,ヤマナミ,4000012090001,011-123-4567,yama@example.jp,http://yamanami.example.jp,スターター,\"30,000\",2025/1/1,2025/12/31,2025/09/01,5,,解約予定,佐藤
+";
+
+#[tokio::test]
+async fn a_month_end_export_with_japanese_headers_is_drafted() {
+    let source = "apiVersion: nenrin/v1\nkind: Source\nconnector: file\npath: data\nstreams:\n  \
+                  members: { files: 'members_{yyyymm}.csv', key: [会員番号] }\n  deals: { files: deals.csv, key: [案件ID] }\n";
+    let (sjis, _, _) = encoding_rs::SHIFT_JIS.encode(EXPORT);
+    let project = TestProject::new(&[("sources/legacy.yaml", source)]);
+    project.write("data/members_202510.csv", sjis);
+    project.write(
+        "data/deals.csv",
+        "案件ID,会員番号,件名,フェーズ,金額\nD1,10001,追加,提案中,500000\nD2,10002,更新,ヒヤリング,\n",
+    );
+    let ran = project.nenrin(&["guess", "legacy", "members", "--write"]).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let draft = std::fs::read_to_string(project.path("mappings/legacy/members.yaml")).unwrap();
+    insta::assert_snapshot!(draft, @"");
+    // The deals refer to the members, which are mapped now.
+    let ran = project.nenrin(&["guess", "legacy", "deals", "--write"]).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let draft = std::fs::read_to_string(project.path("mappings/legacy/deals.yaml")).unwrap();
+    insta::assert_snapshot!(draft, @"");
+    let checked = project.nenrin(&["check"]).await;
+    assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), "all is well\n"), "{}", checked.all());
+    insta::assert_snapshot!(project.nenrin(&["preview", "legacy", "members", "--key", "10002"]).await.all(), @"");
 }

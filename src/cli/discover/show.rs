@@ -135,8 +135,9 @@ fn each_stream(views: &[SourceView], context: &Context, out: &mut dyn Write) -> 
                     each.collect::<Vec<_>>().join(", ")
                 }
             };
+            let by = if described.stamp.is_some() || described.dated { "changes by " } else { "" };
             let head = format!(
-                "{}/{}{label}: {} fields, key {}, changes by {}; {mapped}\n",
+                "{}/{}{label}: {} fields, key {}, {by}{}; {mapped}\n",
                 view.source,
                 stream.name,
                 described.fields.len(),

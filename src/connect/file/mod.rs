@@ -31,7 +31,7 @@ use self::config::Shape;
 use self::listing::Found;
 use self::page::Reader;
 use super::registry::{Calendar, OpenArgs};
-use super::source::{Few, Finding, ReadMode, Source};
+use super::source::{Few, Finding, Offered, Others, ReadMode, Source};
 use super::taker::Taker;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -135,6 +135,28 @@ impl Inner {
         })
     }
 
+    /// The files in the folder itself that no stream fits.
+    fn others(&self) -> Result<Others> {
+        let unreadable = |error: std::io::Error| {
+            Error::new(ErrorKind::Unavailable, "the folder cannot be read")
+                .with("path", self.folder.display())
+                .help("check `path` in the source's file, and that the folder is mounted")
+                .caused_by(error)
+        };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(unreadable)? {
+            let Ok(name) = entry.map_err(unreadable)?.file_name().into_string() else { continue };
+            let is_read = self.shapes.iter().any(|shape| shape.pattern.matches(&name).is_some());
+            if !is_read && !name.starts_with('.') && self.folder.join(&name).is_file() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        let label = Some("a file that the `files` of no stream fits".to_owned());
+        let streams = names.into_iter().map(|name| Offered { name, label: label.clone(), is_minor: false });
+        Ok(Others { streams: streams.collect(), note: None })
+    }
+
     /// A few records of the newest file; of undated files, which are one state together, of all.
     fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
         let shape = self.shape(&stream.name)?;
@@ -222,5 +244,10 @@ impl Source for FileSource {
             inner.sample(&wanted, few).map_err(|error| error.with("stream", &wanted.name))
         };
         self.blocking(read).await?.map_err(|error| error.with("source", &self.inner.id))
+    }
+
+    async fn others(&self) -> Result<Others> {
+        let others = self.blocking(Inner::others).await?;
+        others.map_err(|error| error.with("source", &self.inner.id))
     }
 }
