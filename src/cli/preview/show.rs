@@ -40,8 +40,9 @@ fn print_view(view: &View, args: &PreviewArgs, context: &Context, out: &mut dyn 
     for record in &view.records {
         write(out, format!("\n{}\n", title(record)).as_bytes())?;
         print_table(&table_of(record, args.all_fields), context.output, context.color, out)?;
-        for held in &record.held {
-            write(out, format!("{}: {} ({})\n", held.what, held.reason, held.place).as_bytes())?;
+        // Below the table, where no terminal is too narrow for them.
+        for held in record.variables.iter().filter_map(|variable| variable.held.as_ref()).chain(&record.held) {
+            write(out, format!("held {}: {} ({})\n", held.what, held.reason, held.place).as_bytes())?;
         }
     }
     write(out, format!("\n{}\n", summary(&view.records)).as_bytes())
@@ -93,7 +94,7 @@ fn table_of(record: &Previewed, all_fields: bool) -> Table {
 
 fn shown(variable: &Mapped) -> String {
     match (&variable.held, &variable.value) {
-        (Some(held), _) => format!("held: {}", held.reason),
+        (Some(_), _) => "held".to_owned(),
         (None, None) => "-".to_owned(),
         (None, Some(value)) => match variable.kind {
             VariableType::Money | VariableType::Integer | VariableType::Decimal => thousands(value),
