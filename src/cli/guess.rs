@@ -143,12 +143,13 @@ impl Asked<'_> {
             return Ok(called.entity.clone());
         }
         guesses.sort_by_key(|guess| std::cmp::Reverse(guess.likely_count));
+        let leads = |best: &EntityGuess, rest: &[EntityGuess]| {
+            best.likely_count >= 3
+                && !best.lacks_parent
+                && rest.first().is_none_or(|next| next.likely_count < best.likely_count)
+        };
         match guesses.as_slice() {
-            [best, rest @ ..]
-                if best.likely_count >= 3 && rest.first().is_none_or(|next| next.likely_count < best.likely_count) =>
-            {
-                Ok(best.entity.clone())
-            }
+            [best, rest @ ..] if leads(best, rest) => Ok(best.entity.clone()),
             _ => {
                 let told = guesses.iter().map(|guess| {
                     format!(

@@ -110,7 +110,7 @@ mod tests {
     fn living_records_are_taken_from_page_to_page_until_there_are_enough() {
         let pages = [page(&[("1", "a"), ("2", "")]), page(&[("3", "c"), ("4", "d")])];
         assert_eq!(taken(Few::First(2), &pages), (vec!["1 a".to_owned(), "3 c".to_owned()], true));
-        assert_eq!(taken(Few::First(9), &pages).1, false);
+        assert!(!taken(Few::First(9), &pages).1);
     }
 
     #[test]

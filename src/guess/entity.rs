@@ -7,6 +7,7 @@ use super::words::{forms_of_label, forms_of_name};
 use super::{DRAFTED_FROM, Input};
 use crate::error::Result;
 use crate::record::Stream;
+use crate::schema::VariableType;
 
 /// An entity, with what speaks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,9 @@ pub struct EntityGuess {
     pub likely_count: usize,
     /// How many variables it has.
     pub variable_count: usize,
+    /// Whether it refers to another entity, and no field says to which record: people without a company are hardly
+    /// contacts.
+    pub lacks_parent: bool,
 }
 
 /// Whether streams of the entity are called like this one.
@@ -51,5 +55,10 @@ pub fn guess_entity(input: &Input<'_>) -> Result<EntityGuess> {
         is_called_so: is_called(input.stream, input.entity)?,
         likely_count: (0..input.variables.len()).filter(|at| is_likely(*at)).count(),
         variable_count: input.variables.len(),
+        lacks_parent: {
+            let mut refs =
+                input.variables.iter().enumerate().filter(|(_, variable)| variable.r#type == VariableType::Ref);
+            refs.any(|(at, _)| !is_likely(at))
+        },
     })
 }

@@ -6,7 +6,7 @@ use super::lines::{Line, State, Translated, as_expression};
 use super::sample::Samples;
 use super::shape::fit;
 use super::synonyms::Synonyms;
-use super::template_file::Read;
+use super::template_file::{Meant, Read};
 use crate::map::{Effective, VariableMapping, written};
 use crate::record::{Field, FieldClass};
 use crate::schema::types::TypeOptions;
@@ -36,7 +36,12 @@ pub(super) fn follow(input: &Input<'_>, samples: &Samples, synonyms: &Synonyms) 
         let Some(read) = template.read().filter(|read| read.mapping.entity == input.entity) else { continue };
         let is_same = read.mapping.stream == input.stream.name;
         let lines = lines_of(input, samples, synonyms, &read);
-        let certain = lines.iter().filter(|line| !read.proposed.contains(&line.variable)).count();
+        // What only has the same name, as in a template for another object, is no reason to follow it.
+        let is_certain = |line: &&Line| {
+            let meant = read.meant.get(&line.variable);
+            !read.proposed.contains(&line.variable) && (is_same || meant.is_some_and(Meant::says_types))
+        };
+        let certain = lines.iter().filter(is_certain).count();
         let wanted = read.mapping.variables.len() - read.proposed.len();
         let fits = if is_same { !lines.is_empty() } else { certain >= 2 && certain * 2 >= wanted };
         let rank = (is_same, certain);

@@ -134,6 +134,11 @@ impl Meant {
         }
     }
 
+    /// Whether it says of which types the field may be.
+    pub(super) fn says_types(&self) -> bool {
+        !self.types.is_empty()
+    }
+
     /// Whether a field is of one of the types.
     pub(super) fn is_type_of(&self, field: &Field) -> bool {
         self.types.is_empty() || self.types.contains(&field.source_type.as_str())
@@ -141,7 +146,7 @@ impl Meant {
 
     /// The field that is meant, by label and type; the code counts as a label too.
     pub(super) fn find<'f>(&self, fields: &'f [Field], is_open: impl Fn(&Field) -> bool) -> Option<&'f Field> {
-        if self.types.is_empty() {
+        if !self.says_types() {
             return None;
         }
         let is_labelled = |field: &Field, label: &String| {

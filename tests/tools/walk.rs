@@ -253,6 +253,22 @@ async fn what_is_not_there_is_told_with_what_was_meant() {
 }
 
 #[tokio::test]
+async fn users_of_the_vendor_are_not_taken_for_contacts() {
+    let bench = Bench::new().await;
+    bench.project.edit("sources/salesforce.yaml", "Contract]", "Contract, User]");
+    let ran = bench.project.nenrin(&["guess", "salesforce", "User"]).await;
+    insta::assert_snapshot!(ran.all(), @r##"
+    error[E0002]: it is not clear which entity these records are
+      stream: salesforce/User
+      entities: contact (fields for 4 of 7 variables), customer (fields for 1 of 21 variables), deal (fields for 1 of 7 variables), contract (fields for 0 of 8 variables)
+      next: say it with --entity, such as --entity customer
+    exit 2
+    "##);
+    let ran = bench.project.nenrin(&["guess", "salesforce", "User", "--entity", "contact", "-o", "json"]).await;
+    assert_eq!(json_of(&ran)["template"], Value::Null, "the template for Contact is for Contact");
+}
+
+#[tokio::test]
 async fn a_mapping_with_a_mistake_is_told_before_any_record_is_read() {
     let bench = Bench::new().await;
     bench.project.nenrin(&["guess", "salesforce", "Contact", "--write"]).await;
