@@ -8,3 +8,4 @@ mod control;
 mod demo;
 mod support;
 mod sync;
+mod tools;

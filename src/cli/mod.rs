@@ -3,15 +3,19 @@
 //! Standard output is data, standard error is talk. A command returns the exit code that scripts may
 //! rely on; an error is printed by [`report`] and gives the code of its kind.
 
+mod ask;
 pub mod check;
 pub mod compare;
 pub mod context;
 pub mod demo;
+pub mod discover;
+pub mod guess;
 pub mod held;
 pub mod init;
 pub mod logging;
 mod open;
 pub mod output;
+pub mod preview;
 pub mod publish;
 pub mod query;
 pub mod runs;
@@ -74,6 +78,9 @@ pub enum Command {
     Demo(demo::DemoArgs),
     Init(init::InitArgs),
     Check(check::CheckArgs),
+    Discover(discover::DiscoverArgs),
+    Guess(guess::GuessArgs),
+    Preview(preview::PreviewArgs),
     Sync(sync::SyncArgs),
     Serve(serve::ServeArgs),
     Runs(runs::RunsArgs),
@@ -93,6 +100,9 @@ impl Command {
             Command::Demo(_)
             | Command::Init(_)
             | Command::Check(_)
+            | Command::Discover(_)
+            | Command::Guess(_)
+            | Command::Preview(_)
             | Command::Sync(_)
             | Command::Runs(_)
             | Command::Held(_)
@@ -133,6 +143,9 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Init(args) => init::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Discover(args) => discover::run(args, context).await,
+        Command::Guess(args) => guess::run(args, context).await,
+        Command::Preview(args) => preview::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
         Command::Serve(args) => serve::run(args, context).await,
         Command::Runs(args) => runs::run(args, context).await,

@@ -11,8 +11,9 @@ pub mod kintone;
 pub mod registry;
 pub mod salesforce;
 pub mod source;
+mod taker;
 pub mod token;
 
 pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};
-pub use source::{Finding, Found, ReadMode, Sighting, Source};
+pub use source::{Few, Finding, Found, Offered, Others, ReadMode, Sighting, Source};
 pub use token::{MemoryTokenStore, StoredToken, TokenStore};

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 
+use super::taker::Taker;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, Page, Records, Stream};
+use crate::record::{Cursor, Next, Page, Records, Stream};
 
 /// How a run wants a stream to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +50,35 @@ pub struct Found {
     pub bytes: u64,
 }
 
+/// Which few records are wanted, to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Few<'a> {
+    /// At most so many, the same ones each time as long as the source does not change.
+    First(u16),
+    /// The one with this key.
+    Key(&'a str),
+}
+
+/// A stream that the system has and the source's file does not name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offered {
+    /// What names it in `streams` (or, for kintone, the app's number).
+    pub name: String,
+    /// What people in the source see.
+    pub label: Option<String>,
+    /// Whether it belongs to the system's own housekeeping (shares, feeds): shown only on request.
+    pub is_minor: bool,
+}
+
+/// What a system has beside the configured streams.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// As far as it could be asked, in the system's order.
+    pub streams: Vec<Offered>,
+    /// Why that is not all, and what would show more.
+    pub note: Option<String>,
+}
+
 /// An outside system that records can be read from.
 ///
 /// A connector answers questions. It keeps no progress, writes nothing to the lake, starts no task and
@@ -88,6 +118,46 @@ pub trait Source: Send + Sync {
         first_of_run: bool,
         mode: ReadMode,
     ) -> Result<Page>;
+
+    /// What the system has beside the configured streams. By default nothing else: what is configured is all there is.
+    ///
+    /// # Errors
+    ///
+    /// As for describing a stream.
+    async fn others(&self) -> Result<Others> {
+        Ok(Others::default())
+    }
+
+    /// Describes a stream that [`others`](Source::others) named, or a configured one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`describe`](Source::describe).
+    async fn describe_other(&self, name: &str) -> Result<Stream> {
+        self.describe(name).await
+    }
+
+    /// Reads a few living records of `stream`, to be looked at: where the source allows with one request, and without
+    /// moving any cursor. A record asked for by key that is not there gives none.
+    ///
+    /// # Errors
+    ///
+    /// As for reading a page.
+    async fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let mut taker = Taker::new(stream, few);
+        let mut cursor = None;
+        loop {
+            let page = self.read_page(stream, cursor.as_ref(), cursor.is_none(), ReadMode::Incremental).await?;
+            match page.next {
+                Next::More(next) if !taker.take(&page.records) => cursor = Some(next),
+                Next::More(_) => return Ok(taker.finish()),
+                Next::Done { .. } => {
+                    taker.take(&page.records);
+                    return Ok(taker.finish());
+                }
+            }
+        }
+    }
 
     /// Asks by key which of the records `keys`, which a complete reading did not show, are there all the same
     /// (semantics E2); a deleted one that can still be read counts as there, since a window tells of it. `None`:

@@ -28,3 +28,4 @@ pub use diagnostic::Places;
 pub use held::HeldField;
 pub use model::{Effective, FullMapping, MappingConfig, Renamed, VariableMapping};
 pub use run::{MappedBatch, run};
+pub(crate) use scope::written;

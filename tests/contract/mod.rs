@@ -1,6 +1,6 @@
 //! What a connector promises, tested against the simulated outside systems.
 
 mod kintone;
-mod reader;
+pub(crate) mod reader;
 mod salesforce;
 mod salesforce_bulk;

@@ -167,27 +167,31 @@ fn the_summary_counts_what_is_to_be_mended() {
 
 #[test]
 fn the_mapping_templates_are_sound_with_every_line_that_they_propose() {
-    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/kintone");
     for every_line in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         crate::cli::init::write(dir).unwrap();
-        fs::rename(dir.join("sources/kintone.yaml.example"), dir.join("sources/kintone.yaml")).unwrap();
-        fs::create_dir_all(dir.join("mappings/kintone")).unwrap();
-        for file in ["顧客管理.yaml", "案件管理.yaml"] {
-            let text = fs::read_to_string(templates.join(file)).unwrap();
-            let lines = text.lines().map(|line| match line.strip_prefix("  # ").filter(|_| every_line) {
+        for source in ["kintone", "salesforce"] {
+            let file = dir.join(format!("sources/{source}.yaml"));
+            fs::rename(file.with_extension("yaml.example"), file).unwrap();
+            fs::create_dir_all(dir.join("mappings").join(source)).unwrap();
+        }
+        let templates = crate::guess::shipped_templates();
+        for template in templates {
+            let lines = template.text.lines().map(|line| match line.strip_prefix("  # ").filter(|_| every_line) {
                 Some(proposed) if is_setting(proposed) => format!("  {proposed}\n"),
                 _ => format!("{line}\n"),
             });
-            fs::write(dir.join("mappings/kintone").join(file), lines.collect::<String>()).unwrap();
+            fs::write(dir.join(template.file), lines.collect::<String>()).unwrap();
         }
-        let env = Environment::of([("KINTONE_TOKEN_CUSTOMERS", "one"), ("KINTONE_TOKEN_DEALS", "two")]);
+        let names =
+            ["KINTONE_TOKEN_CUSTOMERS", "KINTONE_TOKEN_DEALS", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
+        let env = Environment::of(names.map(|name| (name, "secret")));
         let project = Project::load(dir, &env, &crate::cli::shipped())
             .unwrap_or_else(|problems| panic!("\n{}", render(&problems, false)));
         let problems = mappings::offline(&project);
         assert!(problems.is_empty(), "{}", render(&problems, false));
-        assert_eq!(project.mappings.len(), 3);
+        assert_eq!(project.mappings.len(), templates.len() + 1);
     }
 }
 

@@ -31,10 +31,11 @@ use self::config::Shape;
 use self::listing::Found;
 use self::page::Reader;
 use super::registry::{Calendar, OpenArgs};
-use super::source::{Finding, ReadMode, Source};
+use super::source::{Few, Finding, Offered, Others, ReadMode, Source};
+use super::taker::Taker;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, Field, FieldClass, Page, SourceId, Stream};
+use crate::record::{Cursor, Field, FieldClass, Next, Page, Records, SourceId, Stream};
 
 /// A folder of files, as configured.
 pub struct FileSource {
@@ -134,6 +135,51 @@ impl Inner {
         })
     }
 
+    /// The files in the folder itself that no stream fits.
+    fn others(&self) -> Result<Others> {
+        let unreadable = |error: std::io::Error| {
+            Error::new(ErrorKind::Unavailable, "the folder cannot be read")
+                .with("path", self.folder.display())
+                .help("check `path` in the source's file, and that the folder is mounted")
+                .caused_by(error)
+        };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(unreadable)? {
+            let Ok(name) = entry.map_err(unreadable)?.file_name().into_string() else { continue };
+            let is_read = self.shapes.iter().any(|shape| shape.pattern.matches(&name).is_some());
+            if !is_read && !name.starts_with('.') && self.folder.join(&name).is_file() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        let label = Some("a file that the `files` of no stream fits".to_owned());
+        let streams = names.into_iter().map(|name| Offered { name, label: label.clone(), is_minor: false });
+        Ok(Others { streams: streams.collect(), note: None })
+    }
+
+    /// A few records of the newest file; of undated files, which are one state together, of all.
+    fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let shape = self.shape(&stream.name)?;
+        let mut found = self.list(shape)?;
+        if shape.pattern.is_dated() {
+            found = found.split_off(found.len().saturating_sub(1));
+        }
+        let mut taker = Taker::new(stream, few);
+        let mut cursor = None;
+        loop {
+            let (now, calendar) = (self.clock.now(), self.calendar.as_ref());
+            let page = self.reader.page(shape, found.clone(), cursor.as_ref(), false, now, calendar)?;
+            match page.next {
+                Next::More(next) if !taker.take(&page.records) => cursor = Some(next),
+                Next::More(_) => return Ok(taker.finish()),
+                Next::Done { .. } => {
+                    taker.take(&page.records);
+                    return Ok(taker.finish());
+                }
+            }
+        }
+    }
+
     fn check(&self, shape: &Shape) -> Finding {
         let what = format!("stream {}", shape.name);
         let seen = self.list(shape).and_then(|found| match found.last() {
@@ -188,5 +234,20 @@ impl Source for FileSource {
                 .map_err(|error| error.with("stream", &shape.name))
         };
         self.blocking(read).await?.map_err(|error| error.with("source", &self.inner.id))
+    }
+
+    async fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let (wanted, key) = (stream.clone(), if let Few::Key(key) = few { Some(key.to_owned()) } else { None });
+        let count = if let Few::First(count) = few { count } else { 1 };
+        let read = move |inner: &Inner| {
+            let few = key.as_deref().map_or(Few::First(count), Few::Key);
+            inner.sample(&wanted, few).map_err(|error| error.with("stream", &wanted.name))
+        };
+        self.blocking(read).await?.map_err(|error| error.with("source", &self.inner.id))
+    }
+
+    async fn others(&self) -> Result<Others> {
+        let others = self.blocking(Inner::others).await?;
+        others.map_err(|error| error.with("source", &self.inner.id))
     }
 }

@@ -12,7 +12,7 @@ use tracing::info;
 use url::Url;
 
 use super::config::{AppConfig, LoginConfig};
-use super::model::{App, Form};
+use super::model::{App, AppList, Form, ListedApp};
 use super::page::{self, RecordPage};
 use super::plan::Plan;
 use super::query::Select;
@@ -81,6 +81,13 @@ impl Api {
     pub(super) async fn app(&self, app: &AppConfig) -> Result<App> {
         let path = format!("app.json?id={}", app.app);
         Ok(self.get(app, &path, |value| serde_json::from_value(value).ok()).await?.value)
+    }
+
+    /// `GET apps.json`: the apps that the user may see; API tokens are refused. `asked_as` names no app.
+    pub(super) async fn apps(&self, asked_as: &AppConfig, offset: u32, limit: u32) -> Result<Vec<ListedApp>> {
+        let path = format!("apps.json?limit={limit}&offset={offset}");
+        let read = |value: Value| serde_json::from_value::<AppList>(value).ok();
+        Ok(self.get(asked_as, &path, read).await?.value.apps)
     }
 
     /// How many records may be seen; asks for one of them.

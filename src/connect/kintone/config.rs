@@ -184,6 +184,23 @@ fn default_daily_requests() -> u32 {
 }
 
 impl AppConfig {
+    /// All records and fields of the app with this number, as the source's user sees them.
+    pub(super) fn all_of(name: String, app: u64) -> AppConfig {
+        AppConfig {
+            name,
+            app,
+            token: None,
+            guest_space: None,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            filter: None,
+            tables: Vec::new(),
+            gone: Vec::new(),
+            sweep_hours: None,
+            classes: BTreeMap::new(),
+        }
+    }
+
     /// The tokens, one by one.
     pub(super) fn tokens(&self) -> Vec<&str> {
         let text = self.token.as_ref().map_or("", |token| token.expose_secret());

@@ -11,6 +11,7 @@
 
 mod api;
 mod config;
+mod look;
 mod model;
 mod page;
 mod plan;
@@ -41,10 +42,10 @@ use self::refusal::Refusal;
 use self::session::{Fixed, Session};
 use super::http::{Authorize, Certificate, Client, Limits, Sent};
 use super::registry::OpenArgs;
-use super::source::{Finding, Found, ReadMode, Sighting, Source};
+use super::source::{Few, Finding, Found, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, Next, Page, SourceId, Stream};
+use crate::record::{Cursor, Next, Page, Records, SourceId, Stream};
 
 /// The most records that one answer can hold.
 const PAGE_ROWS: u16 = 500;
@@ -547,6 +548,21 @@ impl Source for Kintone {
     ) -> Result<Page> {
         let page = self.page(stream, cursor, first_of_run, mode).await;
         page.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
+    }
+
+    async fn others(&self) -> Result<Others> {
+        self.other_apps().await.map_err(|error| error.with("source", &self.id))
+    }
+
+    async fn describe_other(&self, name: &str) -> Result<Stream> {
+        let offer = self.offer_of_any(name).await;
+        let offer = offer.map_err(|error| error.with("source", &self.id).with("stream", name))?;
+        Ok(offer.1.stream.clone())
+    }
+
+    async fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let records = self.look(stream, few).await;
+        records.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
     }
 
     async fn still_there(&self, stream: &Stream, keys: &[String]) -> Result<Option<Sighting>> {

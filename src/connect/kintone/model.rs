@@ -40,6 +40,25 @@ pub(super) struct App {
     pub(super) name: String,
 }
 
+/// What `apps.json` tells.
+#[derive(Debug, Deserialize)]
+pub(super) struct AppList {
+    pub(super) apps: Vec<ListedApp>,
+}
+
+/// One app of the list.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListedApp {
+    #[serde(rename = "appId", deserialize_with = "number")]
+    pub(super) id: u64,
+    pub(super) name: String,
+}
+
+/// A number that kintone writes as text.
+fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
 /// The fields of an app, in the form's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {

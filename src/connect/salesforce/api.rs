@@ -10,7 +10,7 @@ use url::{Url, form_urlencoded};
 
 use super::config::AuthConfig;
 use super::model::{
-    CompositeAnswer, DeleteLog, Describe, Organization, RestError, Rows, TokenAnswer, TokenRefusal, Usage,
+    CompositeAnswer, DeleteLog, Describe, Objects, Organization, RestError, Rows, TokenAnswer, TokenRefusal, Usage,
 };
 use super::page::{self, QueryPage};
 use super::plan::Plan;
@@ -140,6 +140,11 @@ impl Api {
     /// `GET …/sobjects/X/describe`: fields that the user may not see are absent, without a mark.
     pub(super) async fn describe(&self, object: &str) -> Result<Sent<Describe>> {
         self.read(format!("/services/data/v{}/sobjects/{object}/describe", self.version)).await
+    }
+
+    /// `GET …/sobjects`: the objects that the user may see, without their fields.
+    pub(super) async fn objects(&self) -> Result<Sent<Objects>> {
+        self.read(format!("/services/data/v{}/sobjects", self.version)).await
     }
 
     /// `GET …/limits`: the allowances; asked to see that the API is open to us.

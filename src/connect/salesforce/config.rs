@@ -205,21 +205,28 @@ fn default_quota_share() -> f64 {
     0.8
 }
 
+impl StreamConfig {
+    /// All rows and visible fields of the object `name`.
+    pub(super) fn all_of(name: &str) -> StreamConfig {
+        StreamConfig {
+            name: name.to_owned(),
+            allow: Vec::new(),
+            deny: Vec::new(),
+            r#where: None,
+            sweep_days: None,
+            refresh_days: None,
+            transport: None,
+            classes: BTreeMap::new(),
+        }
+    }
+}
+
 impl SalesforceConfig {
     /// The objects with their settings.
     pub fn streams(&self) -> Vec<StreamConfig> {
         let settings = |entry: &StreamEntry| match entry {
             StreamEntry::Settings(config) => config.clone(),
-            StreamEntry::Name(name) => StreamConfig {
-                name: name.clone(),
-                allow: Vec::new(),
-                deny: Vec::new(),
-                r#where: None,
-                sweep_days: None,
-                refresh_days: None,
-                transport: None,
-                classes: BTreeMap::new(),
-            },
+            StreamEntry::Name(name) => StreamConfig::all_of(name),
         };
         self.streams.iter().map(settings).collect()
     }

@@ -11,6 +11,7 @@ mod config;
 mod csv;
 mod history;
 mod jwt;
+mod look;
 mod model;
 mod page;
 mod plan;
@@ -41,10 +42,10 @@ use self::session::{Identity, Session};
 use self::soql::{Range, Select};
 use super::http::{Client, Limits, Sent};
 use super::registry::OpenArgs;
-use super::source::{Finding, ReadMode, Sighting, Source};
+use super::source::{Few, Finding, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, Page, SourceId, Stream};
+use crate::record::{Cursor, Page, Records, SourceId, Stream};
 
 /// How many ids one question names: a query may be 100,000 characters long, an id in it takes 21.
 const MAX_IDS: u16 = 2_000;
@@ -258,6 +259,19 @@ impl Source for Salesforce {
     ) -> Result<Page> {
         let page = self.page(stream, cursor, first_of_run, mode).await;
         page.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
+    }
+
+    async fn others(&self) -> Result<Others> {
+        self.other_objects().await.map_err(|error| error.with("source", &self.id))
+    }
+
+    async fn describe_other(&self, name: &str) -> Result<Stream> {
+        self.describe_any(name).await
+    }
+
+    async fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let records = self.look(stream, few).await;
+        records.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
     }
 
     async fn still_there(&self, stream: &Stream, keys: &[String]) -> Result<Option<Sighting>> {

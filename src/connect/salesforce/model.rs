@@ -34,6 +34,25 @@ pub(super) struct RestError {
     pub(super) message: String,
 }
 
+/// The objects of an org.
+#[derive(Debug, Deserialize)]
+pub(super) struct Objects {
+    pub(super) sobjects: Vec<ObjectSummary>,
+}
+
+/// An object without its fields.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ObjectSummary {
+    pub(super) name: String,
+    pub(super) label: Option<String>,
+    pub(super) queryable: bool,
+    #[serde(default)]
+    pub(super) deprecated_and_hidden: bool,
+    #[serde(default)]
+    pub(super) custom_setting: bool,
+}
+
 /// An object's description.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Describe {

@@ -722,10 +722,7 @@ async fn a_job_that_is_refused_fails_or_is_gone_leaves_the_reading_to_rest() {
             "gone",
             vec![
                 (CREATE, job("UploadComplete", 0)),
-                (
-                    "/jobs/query/750J\n",
-                    refused("404 Not Found", "NOT_FOUND", "The requested resource does not exist"),
-                ),
+                ("/jobs/query/750J\n", refused("404 Not Found", "NOT_FOUND", "The requested resource does not exist")),
             ],
             3,
         ),
