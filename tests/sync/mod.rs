@@ -1,7 +1,6 @@
 //! The main job from source to state: what survives a crash, what costs nothing, what comes back.
 
 mod crash;
-mod history;
 mod kill;
 mod kintone;
 mod quiet;
