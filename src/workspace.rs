@@ -50,6 +50,11 @@ impl Workspace {
         Ok(Workspace { project: Arc::new(project), lake, control, clock, hosts })
     }
 
+    /// The same, with `hosts` to talk to its sources through: another patience, another way to wait.
+    pub fn with_hosts(self, hosts: Arc<Hosts>) -> Workspace {
+        Workspace { hosts, ..self }
+    }
+
     /// Where files lie that can be deleted at any time.
     pub fn cache(&self) -> PathBuf {
         self.project.root.join(".nenrin").join("cache")

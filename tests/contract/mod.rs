@@ -1,6 +1,12 @@
-//! What a connector promises, tested against the simulated outside systems.
+//! What a connector promises, tested against the simulated outside systems: what all of them promise in `suite`, what is
+//! a matter of one system beside its world.
 
+mod journal;
 mod kintone;
+mod project;
 pub(crate) mod reader;
 mod salesforce;
 mod salesforce_bulk;
+mod script;
+mod suite;
+mod world;

@@ -46,7 +46,6 @@ pub(crate) struct Reader {
     connector: &'static str,
     config: Value,
     pub(crate) tokens: Arc<dyn TokenStore>,
-    pub(crate) timer: ManualTimer,
     hosts: Arc<Hosts>,
     stream: &'static str,
     /// Our own clock; far from the source's unless a test sets it.
@@ -60,13 +59,11 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(connector: &'static str, config: Value, stream: &'static str) -> Self {
-        let timer = ManualTimer::default();
-        let hosts = Hosts::new(Settings::default(), Arc::new(timer.clone())).unwrap();
+        let hosts = Hosts::new(Settings::default(), Arc::new(ManualTimer::default())).unwrap();
         Reader {
             connector,
             config,
             tokens: Arc::new(MemoryTokenStore::default()),
-            timer,
             hosts: Arc::new(hosts),
             stream,
             clock: ManualClock::at("2001-01-01T00:00:00Z".parse().unwrap()),

@@ -13,6 +13,7 @@ use datafusion::parquet::arrow::ArrowWriter;
 use nenrin::clock::{Clock, ManualClock, Timestamp};
 use nenrin::config::Environment;
 use nenrin::connect::ReadMode;
+use nenrin::connect::http::Hosts;
 use nenrin::control::RunOutcome;
 use nenrin::error::Result;
 use nenrin::log::{LogTable, Pick, Wanted, system};
@@ -98,6 +99,8 @@ pub(crate) struct TestApp {
     /// Its clock; that of the org moves with [`TestApp::set_now`].
     pub(crate) clock: ManualClock,
     server: Option<Arc<Server>>,
+    /// What its sources are talked to through; real waiting where there are none.
+    hosts: Option<Arc<Hosts>>,
 }
 
 /// A line of a log without what depends on when and in how many pieces it was written.
@@ -116,9 +119,15 @@ pub(crate) type Record = Option<BTreeMap<String, Option<String>>>;
 impl TestApp {
     /// An empty project in which it is `now`.
     pub(crate) fn new(now: &str) -> TestApp {
-        let app = TestApp { folder: tempfile::tempdir().unwrap(), clock: ManualClock::at(at(now)), server: None };
+        let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::at(at(now)));
+        let app = TestApp { folder, clock, server: None, hosts: None };
         app.write("nenrin.yaml", SETTINGS);
         app
+    }
+
+    /// The same, talking to its sources through `hosts`.
+    pub(crate) fn with_hosts(self, hosts: Arc<Hosts>) -> TestApp {
+        TestApp { hosts: Some(hosts), ..self }
     }
 
     /// The same with the accounts of a simulated org, which starts at the project's time; `fields` are those
@@ -208,7 +217,8 @@ impl TestApp {
     pub(crate) fn fork(&self) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
         copy(self.folder.path(), folder.path());
-        TestApp { folder, clock: ManualClock::at(self.clock.now()), server: self.server.clone() }
+        let clock = ManualClock::at(self.clock.now());
+        TestApp { folder, clock, server: self.server.clone(), hosts: self.hosts.clone() }
     }
 
     /// The org.
@@ -236,9 +246,13 @@ impl TestApp {
     pub(crate) async fn open(&self) -> Workspace {
         let environment = Environment::of([("HOME", "/nowhere")]);
         let clock = Arc::new(self.clock.clone());
-        Workspace::open(self.folder.path(), &environment, clock)
+        let workspace = Workspace::open(self.folder.path(), &environment, clock)
             .await
-            .unwrap_or_else(|error| panic!("{}", told(&error)))
+            .unwrap_or_else(|error| panic!("{}", told(&error)));
+        match &self.hosts {
+            Some(hosts) => workspace.with_hosts(hosts.clone()),
+            None => workspace,
+        }
     }
 
     /// Reads what is new of `source`, which must end complete.
@@ -313,31 +327,49 @@ impl TestApp {
         as_of: Timestamp,
         known_at: Timestamp,
     ) -> BTreeMap<String, Record> {
+        let business = |class| class == FieldClass::Business;
+        self.records_at(stream, &[as_of], known_at, business).await.remove(0)
+    }
+
+    /// The records of `stream` as the log has them at each of `instants`, as known at `known_at`, with their fields
+    /// of the classes `wanted`.
+    pub(crate) async fn records_at(
+        &self,
+        stream: &StreamId,
+        instants: &[Timestamp],
+        known_at: Timestamp,
+        wanted: fn(FieldClass) -> bool,
+    ) -> Vec<BTreeMap<String, Record>> {
         let workspace = self.open().await;
         let log = LogTable::open(&workspace.lake, stream).await.unwrap().expect("the stream was read");
         let fields: Vec<String> = log
             .columns()
             .field_names()
-            .filter(|name| log.columns().class_of(name) == Some(FieldClass::Business))
+            .filter(|name| log.columns().class_of(name).is_some_and(wanted))
             .map(str::to_owned)
             .collect();
         let wanted = Wanted { system: vec![system::KEY, system::OP], fields: fields.clone() };
-        let winners = log.winners(Pick::AsOf { as_of, known_at, first_complete_at: None }).await.unwrap();
-        let mut records = BTreeMap::new();
-        for file in 0..winners.file_count() {
-            let Some(batch) = winners.read(&log, file, &wanted).await.unwrap() else { continue };
-            for row in 0..batch.num_rows() {
-                let text = |column: usize| {
-                    let column = batch.column(column).as_string::<i32>();
-                    column.is_valid(row).then(|| column.value(row).to_owned())
-                };
-                let values = fields.iter().enumerate().map(|(at, name)| (name.clone(), text(at + 2)));
-                let alive = text(1).as_deref() == Some("upsert");
-                records.insert(text(0).unwrap(), alive.then(|| values.collect()));
+        let mut states = Vec::with_capacity(instants.len());
+        for as_of in instants {
+            let pick = Pick::AsOf { as_of: *as_of, known_at, first_complete_at: None };
+            let winners = log.winners(pick).await.unwrap();
+            let mut records = BTreeMap::new();
+            for file in 0..winners.file_count() {
+                let Some(batch) = winners.read(&log, file, &wanted).await.unwrap() else { continue };
+                for row in 0..batch.num_rows() {
+                    let text = |column: usize| {
+                        let column = batch.column(column).as_string::<i32>();
+                        column.is_valid(row).then(|| column.value(row).to_owned())
+                    };
+                    let values = fields.iter().enumerate().map(|(at, name)| (name.clone(), text(at + 2)));
+                    let alive = text(1).as_deref() == Some("upsert");
+                    records.insert(text(0).unwrap(), alive.then(|| values.collect()));
+                }
             }
+            states.push(records);
         }
         close(workspace).await;
-        records
+        states
     }
 
     /// The state at `instant` (a period or an instant), and how it was come by.

@@ -15,7 +15,7 @@ pub(crate) fn fields(value: Value) -> Fields {
 }
 
 /// A value as a log keeps it.
-fn text(value: &Value) -> Option<String> {
+pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,

@@ -2,7 +2,6 @@
 
 mod crash;
 mod facts;
-mod history;
 mod kill;
 mod kintone;
 mod quiet;

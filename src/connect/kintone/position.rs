@@ -104,6 +104,18 @@ pub(super) enum Kind {
     Window { from: Timestamp, ends: Timestamp, above: u64 },
 }
 
+impl Kind {
+    /// The same kind, gone on with when kintone's clock shows `now`. A window has no upper end: what is read of it now
+    /// may have changed since it began, perhaps days ago in a run that was cut off, and its time of change dates it all
+    /// the same.
+    fn claiming(self, now: Timestamp) -> Kind {
+        match self {
+            Kind::Window { from, ends, above } => Kind::Window { from, ends: ends.max(minute_after(now)), above },
+            other => other,
+        }
+    }
+}
+
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
@@ -185,7 +197,8 @@ pub(super) fn next_step(
                 let Progress { until, swept_at, max_id, .. } = progress;
                 return Step::BeginWindow { since: until, swept_at, max_id };
             }
-            Step::Continue(Progress { resumed: progress.resumed || first_of_run, ..progress })
+            let (kind, resumed) = (progress.kind.claiming(now), progress.resumed || first_of_run);
+            Step::Continue(Progress { kind, resumed, ..progress })
         }
     }
 }
@@ -208,7 +221,7 @@ impl Progress {
     ) -> Progress {
         let until = read_through(now, rules).max(since);
         let from = floor_minute(since.plus_secs(-rules.overlap_secs));
-        let ends = floor_minute(now).plus_secs(60).max(until);
+        let ends = minute_after(now).max(until);
         Progress { swept_at, ..Progress::new(Kind::Window { from, ends, above: max_id }, until, max_id) }
     }
 
@@ -322,6 +335,11 @@ fn read_through(now: Timestamp, rules: Rules) -> Timestamp {
     floor_minute(now.plus_secs(-rules.lag_secs))
 }
 
+/// The end of the minute that kintone shows for a change made now.
+fn minute_after(now: Timestamp) -> Timestamp {
+    floor_minute(now).plus_secs(60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,6 +400,18 @@ mod tests {
         let no_stamp = Rules { has_stamp: false, ..RULES };
         let step = next_step(done(None), true, ReadMode::Incremental, at("12:00:00"), no_stamp);
         assert_eq!(step, Step::BeginPass { since: Some(at("10:00:00")) });
+    }
+
+    #[test]
+    fn b2_a_window_gone_on_with_later_claims_what_changed_since_it_began() {
+        let half = Progress { read: 5, after: 5, ..window() };
+        for (first_of_run, now, until) in [(true, "15:30:10", "15:31:00"), (false, "12:02:00", "12:03:00")] {
+            let state = Some(State::Reading(half.clone()));
+            let step = next_step(state, first_of_run, ReadMode::Incremental, at(now), RULES);
+            let Step::Continue(resumed) = step else { panic!() };
+            assert_eq!(resumed.reading(""), Reading::Window { from: at("09:55:00"), until: at(until) });
+            assert_eq!(resumed.until, half.until, "how far everything was read for sure stays as it was");
+        }
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! The kintone connector against the simulated domain.
 
+mod world;
+
 use std::collections::BTreeMap;
 
 use nenrin::clock::Timestamp;
-use nenrin::connect::ReadMode;
 use nenrin::error::ErrorKind;
 use nenrin::record::{DeleteKind, Next, Page, Reading};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use simulators::kintone::{Domain, Fault, FaultKind, Fields, Options, Server};
+
+pub(crate) use world::SYSTEM;
 
 use super::reader::Reader;
 
@@ -60,10 +61,6 @@ impl Bench {
                 assert_eq!(value.as_deref(), text(expected).as_deref(), "{name} of {key}");
             }
         }
-    }
-
-    fn calls(&self, part: &str) -> usize {
-        self.domain.calls().iter().filter(|call| format!("{} {}", call.method, call.path).contains(part)).count()
     }
 
     fn now(&self) -> Timestamp {
@@ -126,57 +123,17 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
 #[tokio::test]
-async fn a_first_load_and_a_quiet_run_ask_no_more_than_pages_and_the_form() {
-    let mut bench = Bench::of(2_000).await;
-    let run = bench.reader.run().await.unwrap();
-    assert_eq!((run.read, run.requests), (2_000, 4 + 1), "no request for an empty page");
-    assert_eq!(last(&run.pages).source_total, Some(2_000));
-    assert!(complete_through(&run.pages).unwrap() <= bench.now().plus_secs(-60));
-    assert!(complete_through(&run.pages).unwrap() > bench.now().plus_secs(-120));
-    bench.assert_true();
-    bench.domain.advance(HOUR);
-    let run = bench.reader.run().await.unwrap();
-    assert_eq!((run.requests, readings(&run.pages)), (2, "w".to_owned()));
-    assert_eq!(bench.domain.requests_today(CUSTOMERS), 7);
-    // A day later all ids are looked at too.
-    bench.domain.advance(DAY);
-    let run = bench.reader.run().await.unwrap();
-    assert_eq!((run.requests, readings(&run.pages)), (2 + 4, "wssss".to_owned()));
-    bench.assert_true();
-}
-
-#[tokio::test]
-async fn values_of_every_type_are_read_whatever_the_documents_leave_open() {
-    for other in [false, true] {
-        let options = Options { records: 120, extra_keys: other, ..Options::default() };
-        let mut bench = Bench::with(options, STREAM, |_| ()).await;
-        bench.domain.assume(|open| {
-            open.filter_sees_seconds = other;
-            open.datetime_null = other;
-            open.radio_null = other;
-            open.number_null = other;
-            open.calc_absent = other;
-            open.choices_shuffled = true;
-            open.file_keys_change = true;
-        });
-        bench.reader.run().await.unwrap();
-        bench.assert_true();
-        let before = bench.reader.known.clone();
-        bench.reader.run_with(ReadMode::Full, usize::MAX, |_| ()).await.unwrap();
-        assert_eq!(bench.reader.known, before, "reading again shows no change");
+async fn a_run_says_how_far_it_has_read_and_how_many_records_there_are() {
+    let mut bench = Bench::of(700).await;
+    for kinds in ["pp", "w"] {
+        let run = bench.reader.run().await.unwrap();
+        assert_eq!(readings(&run.pages), kinds);
+        let through = complete_through(&run.pages).unwrap();
+        assert!(through <= bench.now().plus_secs(-60) && through > bench.now().plus_secs(-120));
+        assert_eq!(last(&run.pages).source_total, Some(if kinds == "pp" { 700 } else { 0 }));
+        bench.domain.advance(HOUR);
     }
-}
-
-#[tokio::test]
-async fn ties_of_3000_records_in_one_minute_are_all_read() {
-    let mut bench = Bench::of(3_000).await;
-    bench.reader.run().await.unwrap();
-    bench.domain.advance(HOUR);
-    assert_eq!(bench.domain.mass_update(CUSTOMERS, "", &fields(json!({ "備考": "一括" }))).unwrap(), 3_000);
-    bench.domain.advance(HOUR);
-    let run = bench.reader.run().await.unwrap();
-    assert_eq!((run.read, run.requests, readings(&run.pages)), (3_000, 7, "wwwwww".to_owned()));
-    bench.assert_true();
+    assert_eq!(bench.domain.requests_today(CUSTOMERS), 2 + 1 + 1 + 1);
 }
 
 #[tokio::test]
@@ -195,50 +152,6 @@ async fn changes_within_the_minute_of_a_reading_are_read_by_the_next() {
             bench.assert_true();
         }
     }
-}
-
-#[tokio::test]
-async fn a_run_killed_after_any_page_is_continued_without_a_gap() {
-    let options = Options { records: 1_000, ..Options::default() };
-    let mut bench = Bench::with(options, STREAM, |config| config["page_size"] = json!(100)).await;
-    for step in 0..4 {
-        bench.reader.run_with(ReadMode::Incremental, 2, |_| ()).await.unwrap();
-        bench.domain.advance(2 * HOUR);
-        let ranked = fields(json!({ "備考": format!("第{step}版") }));
-        bench.domain.mass_update(CUSTOMERS, "顧客ランク in (\"A\")", &ranked).unwrap();
-        bench
-            .domain
-            .insert(CUSTOMERS, &fields(json!({ "会社名": "新しい会社", "顧客コード": format!("N{step}") })))
-            .unwrap();
-    }
-    bench.domain.advance(HOUR);
-    let run = bench.reader.run().await.unwrap();
-    assert!(readings(&run.pages).starts_with("ppw"), "{}", readings(&run.pages));
-    bench.assert_true();
-}
-
-#[tokio::test]
-async fn what_became_visible_late_or_changed_without_a_time_is_found_by_the_sweep() {
-    let mut bench = Bench::of(300).await;
-    bench.reader.run().await.unwrap();
-    bench.domain.advance(HOUR);
-    let id = bench.an_id(7);
-    bench.domain.update_late(CUSTOMERS, id, &fields(json!({ "備考": "遅れて見える" })), 2_000).unwrap();
-    let late = bench
-        .domain
-        .insert_late(CUSTOMERS, &fields(json!({ "会社名": "遅れた会社", "顧客コード": "L1" })), 2_000)
-        .unwrap();
-    // Another record with a higher id is read meanwhile.
-    bench.domain.insert(CUSTOMERS, &fields(json!({ "会社名": "早い会社", "顧客コード": "L2" }))).unwrap();
-    bench.domain.advance(1_000);
-    bench.reader.run().await.unwrap();
-    bench.domain.advance(2_000);
-    bench.reader.run().await.unwrap();
-    assert!(!bench.reader.known.contains_key(&late.to_string()), "no window tells of it");
-    bench.domain.advance(DAY);
-    let run = bench.reader.run().await.unwrap();
-    assert_eq!((readings(&run.pages).as_str(), run.requests), ("ws", 2 + 1 + 1));
-    bench.assert_true();
 }
 
 #[tokio::test]
@@ -339,77 +252,6 @@ async fn a_new_option_or_formula_reads_everything_again_and_a_new_label_nothing(
 }
 
 #[tokio::test]
-async fn an_answer_that_says_it_lacks_records_fails_the_run() {
-    let mut bench = Bench::of(600).await;
-    bench.domain.arm(Fault::once(FaultKind::Warning(10), "records.json"));
-    let error = bench.reader.run().await.unwrap_err();
-    assert_eq!((error.kind(), error.message()), (ErrorKind::BadData, "kintone left records out of its answer"));
-    bench.reader.run().await.unwrap();
-    bench.assert_true();
-}
-
-#[tokio::test]
-async fn faults_on_the_way_lose_and_double_nothing() {
-    for kind in [
-        FaultKind::Maintenance,
-        FaultKind::Html(502),
-        FaultKind::Html(504),
-        FaultKind::Html(200),
-        FaultKind::Empty(503),
-        FaultKind::Busy,
-        FaultKind::Code("GAIA_DA02".into()),
-        FaultKind::Legacy("GAIA_LT01".into()),
-        FaultKind::CutChunked(700),
-        FaultKind::CutLength(700),
-        FaultKind::CutJson(700),
-        FaultKind::Reset,
-        FaultKind::Drop,
-        FaultKind::Lose(3),
-    ] {
-        let mut bench = Bench::of(700).await;
-        bench.domain.arm(Fault::once(kind.clone(), "records.json"));
-        let run = bench.reader.run().await.unwrap_or_else(|error| panic!("{kind:?}: {}", error.render()));
-        assert_eq!(run.read, 700, "{kind:?}");
-        bench.assert_true();
-    }
-    let mut bench = Bench::of(1_200).await;
-    bench.domain.arm(Fault::once(FaultKind::Repeat, "records.json").from_call(2));
-    let error = bench.reader.run().await.unwrap_err();
-    assert_eq!(error.message(), "kintone sent records again that were read before");
-    // Records that a later page lacks are asked for behind it.
-    let mut bench = Bench::of(1_200).await;
-    bench.domain.arm(Fault::once(FaultKind::Lose(3), "records.json").from_call(2));
-    bench.reader.run().await.unwrap();
-    bench.assert_true();
-}
-
-#[tokio::test]
-async fn passwords_and_oauth_read_too() {
-    for way in ["login", "oauth"] {
-        let mut bench = Bench::of(20).await;
-        let credentials = bench.server.credentials();
-        bench.reader.change(|config| {
-            config["streams"][0]["token"] = Value::Null;
-            config[way] = match way {
-                "login" => json!({ "user": credentials["admin_login"], "password": credentials["admin_password"] }),
-                _ => json!({
-                    "client_id": credentials["oauth"]["client_id"],
-                    "client_secret": credentials["oauth"]["client_secret"],
-                    "refresh_token": credentials["oauth"]["refresh_token"],
-                }),
-            };
-        });
-        bench.domain.assume(|open| open.rotate_refresh_tokens = true);
-        bench.reader.run().await.unwrap();
-        bench.assert_true();
-        bench.domain.expire_sessions();
-        bench.domain.advance(HOUR);
-        bench.reader.run().await.unwrap();
-        assert_eq!(bench.calls("/oauth2/token"), if way == "oauth" { 2 } else { 0 });
-    }
-}
-
-#[tokio::test]
 async fn a_wrong_password_is_asked_with_once() {
     let mut bench = Bench::of(1).await;
     bench.reader.change(|config| {
@@ -480,43 +322,4 @@ async fn check_tells_about_each_app_and_its_tables() {
     let shown: Vec<(bool, &str)> = findings.iter().map(|found| (found.ok, found.what.as_str())).collect();
     assert_eq!(shown, [(true, "app 1 (顧客管理)"), (true, "table 契約 of app 1"), (false, "app 99")], "{findings:#?}");
     assert!(findings[0].detail.starts_with("12 records, "), "{}", findings[0].detail);
-}
-
-/// Random histories: after any mixture of edits, late commits, deletions, faults and killed runs, what was read is what
-/// the domain holds.
-#[tokio::test]
-async fn any_history_read_in_any_pieces_ends_as_the_domain_is() {
-    for seed in 0..4 {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let options = Options { seed, records: 400, ..Options::default() };
-        let mut bench = Bench::with(options, STREAM, |config| config["page_size"] = json!(60)).await;
-        bench.domain.assume(|open| open.filter_sees_seconds = seed % 2 == 0);
-        for step in 0..30 {
-            let ids = bench.domain.ids(CUSTOMERS).unwrap();
-            let any = |random: &mut ChaCha8Rng| ids[random.random_range(0..ids.len())];
-            let note = fields(json!({ "備考": format!("第{step}版") }));
-            let new = fields(json!({ "会社名": format!("会社{step}"), "顧客コード": format!("S{seed}-{step}") }));
-            match random.random_range(0..8) {
-                0 => drop(bench.domain.insert(CUSTOMERS, &new).unwrap()),
-                1 => drop(bench.domain.insert_late(CUSTOMERS, &new, random.random_range(1..2_000)).unwrap()),
-                2 => drop(bench.domain.update_late(CUSTOMERS, any(&mut random), &note, random.random_range(1..2_000))),
-                3 => drop(bench.domain.delete(CUSTOMERS, any(&mut random))),
-                4 => drop(bench.domain.mass_update(CUSTOMERS, "顧客ランク in (\"B\")", &note)),
-                5 => bench.domain.arm(Fault::once(FaultKind::CutJson(900), "records.json")),
-                _ => drop(bench.domain.update(CUSTOMERS, any(&mut random), &note)),
-            }
-            bench.domain.advance(random.random_range(0..9_000));
-            if random.random_bool(0.6) {
-                let limit = random.random_range(1..8);
-                bench.reader.run_with(ReadMode::Incremental, limit, |_| ()).await.unwrap();
-            }
-        }
-        // What is late becomes visible; an interrupted reading is finished; a day later all ids are looked at.
-        bench.domain.advance(3_000);
-        bench.reader.run().await.unwrap();
-        bench.domain.advance(DAY);
-        bench.reader.run().await.unwrap();
-        bench.assert_true();
-        bench.server.shutdown().await;
-    }
 }

@@ -1,0 +1,44 @@
+//! No request more than needed.
+
+use super::super::project::Project;
+use super::super::world::{Call, Setup, System};
+
+/// More than this many requests, in percent, are allowed above the fewest that the pages' size permits.
+const TOLERATED_PERCENT: usize = 5;
+
+/// Fails unless the run asked for pages and for what every run has to ask, and hardly anything else.
+#[track_caller]
+fn assert_few(project: &Project, fewest_pages: usize) {
+    let facts = project.system.facts;
+    let fewest = fewest_pages + facts.asked_besides.iter().map(|(_, count)| count).sum::<usize>();
+    let calls = project.world.calls();
+    assert!(calls.len() * 100 <= fewest * (100 + TOLERATED_PERCENT), "{} instead of {fewest}: {calls:?}", calls.len());
+    for (call, count) in facts.asked_besides {
+        assert_eq!(project.world.count(*call), *count, "{call:?}: {calls:?}");
+    }
+    assert_eq!(project.pages(), fewest_pages, "{calls:?}");
+}
+
+pub(crate) async fn a_first_load_and_a_quiet_run_ask_for_no_more_than_the_pages(system: System) {
+    let rows = system.facts.most_rows;
+    let records = rows * 7 + 1;
+    let setup = Setup { page_rows: rows, batch_rows: 50_000, ..Setup::of(records) };
+    let project = Project::new(system, Setup { seed: 3, ..setup }).await;
+    project.sync().await;
+    assert_few(&project, 8);
+    project.advance(3_600);
+    project.sync().await;
+    assert_few(&project, 1);
+    assert_eq!(project.world.count(Call::Keys), 0);
+    // When it is time for a look at all keys, that takes as many pages again.
+    project.pass_sweep();
+    project.sync().await;
+    assert_eq!((project.pages(), project.world.count(Call::Keys)), (1, 8));
+}
+
+pub(crate) async fn a_stream_that_fills_its_last_page_costs_no_request_for_an_empty_one(system: System) {
+    let rows = system.facts.most_rows;
+    let project = Project::new(system, Setup { page_rows: rows, batch_rows: 50_000, ..Setup::of(2 * rows) }).await;
+    project.sync().await;
+    assert_few(&project, 2);
+}
