@@ -39,13 +39,13 @@ pub(super) fn asserted(
     let dates = first.column(1).as_primitive::<TimestampMicrosecondType>();
     let mut columns: Vec<ArrayRef> = first.columns().to_vec();
     let mut unknown: HashMap<String, HashSet<usize>> = HashMap::new();
-    let mut known_fields = vec![0_usize; rows];
-    for position in fields_from..columns.len() {
+    let mut says_anything = vec![false; rows];
+    for (position, column) in columns.iter_mut().enumerate().skip(fields_from) {
         let field = schema.field(position).name();
         let values = first.column(position).as_string::<i32>();
         let mut then = StringBuilder::new();
         let of_field = unknown.entry(field.clone()).or_default();
-        for row in 0..rows {
+        for (row, says_anything) in says_anything.iter_mut().enumerate() {
             match table.at(keys.value(row), field, at.micros(), dates.value(row)) {
                 Said::Value(value) => then.append_option(value),
                 Said::AsFirst => then.append_option(values.is_valid(row).then(|| values.value(row))),
@@ -55,9 +55,9 @@ pub(super) fn asserted(
                     continue;
                 }
             }
-            known_fields[row] += 1;
+            *says_anything = true;
         }
-        columns[position] = Arc::new(then.finish());
+        *column = Arc::new(then.finish());
     }
     // A value of then dates from then at the latest; when exactly it came about is of no matter before a first version.
     let dated: TimestampMicrosecondArray =
@@ -68,7 +68,7 @@ pub(super) fn asserted(
     let is_known: BooleanArray = (0..rows)
         .map(|row| {
             let is_in_doubt = condition.iter().any(|field| unknown.get(field).is_some_and(|rows| rows.contains(&row)));
-            Some(known_fields[row] > 0 && !is_in_doubt)
+            Some(says_anything[row] && !is_in_doubt)
         })
         .collect();
     let is_silent = datafusion::arrow::compute::not(&is_known).map_err(misfit)?;

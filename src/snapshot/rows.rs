@@ -170,12 +170,21 @@ async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) ->
 }
 
 /// How the values of a batch are known.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Told<'a> {
+    /// Which rows are in scope and in effect.
+    counts: &'a [bool],
     /// By field, the rows whose value is not known.
     unknown: Option<&'a HashMap<String, HashSet<usize>>>,
     /// From facts, not from a version.
     is_fact: bool,
+}
+
+impl Told<'_> {
+    /// By the versions themselves.
+    fn of(counts: &[bool]) -> Told<'_> {
+        Told { counts, unknown: None, is_fact: false }
+    }
 }
 
 fn knows_not(unknown: &HashMap<String, HashSet<usize>>, field: &str, row: usize) -> bool {
@@ -255,7 +264,7 @@ impl Gather {
         let mapping = everything.as_ref().unwrap_or(&model.mapping);
         let mapped = run(mapping, &project_fields(&living)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, living.num_rows());
-        self.mapped(model, &living, &mapped, offered, &counts, Told::default(), |observed_at| {
+        self.mapped(model, &living, &mapped, offered, Told::of(&counts), |observed_at| {
             if dated {
                 Coverage::Asserted
             } else if observed_at <= instant {
@@ -287,8 +296,8 @@ impl Gather {
         self.unknown(&silent, Cell::NotRead);
         let mapped = run(&model.mapping, &project_fields(&known)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, known.num_rows());
-        let told = Told { unknown: Some(&unknown), is_fact: true };
-        self.mapped(model, &known, &mapped, offered, &counts, told, |_| Coverage::Asserted);
+        let told = Told { counts: &counts, unknown: Some(&unknown), is_fact: true };
+        self.mapped(model, &known, &mapped, offered, told, |_| Coverage::Asserted);
         Ok(())
     }
 
@@ -305,7 +314,7 @@ impl Gather {
             .map_err(|error| Error::new(ErrorKind::Internal, "could not filter rows").caused_by(error))?;
         let mapped = run(&model.mapping, &project_fields(&living)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, living.num_rows());
-        self.mapped(model, &living, &mapped, offered, &counts, Told::default(), |_| Coverage::Backdated);
+        self.mapped(model, &living, &mapped, offered, Told::of(&counts), |_| Coverage::Backdated);
         Ok(())
     }
 
@@ -340,10 +349,10 @@ impl Gather {
         batch: &RecordBatch,
         mapped: &MappedBatch,
         offered: &Offered,
-        counts: &[bool],
         told: Told<'_>,
         coverage: impl Fn(Timestamp) -> Coverage,
     ) {
+        let counts = told.counts;
         let keys = batch.column(0).as_string::<i32>();
         let valid_from = batch.column(1).as_primitive::<TimestampMicrosecondType>();
         let observed_at = batch.column(2).as_primitive::<TimestampMicrosecondType>();

@@ -37,6 +37,7 @@ pub(super) struct Position {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum State {
     /// Everything stamped before `until` has been read.
     Done {
@@ -143,6 +144,7 @@ pub(super) enum Kind {
 
 /// What to do next.
 #[derive(Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Step {
     BeginPass { since: Option<Timestamp> },
     BeginWindow { since: Timestamp, looks: Looks },
