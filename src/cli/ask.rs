@@ -1,7 +1,7 @@
 //! Asking a source questions without reading it: for `discover`, `guess` and `preview`.
 
-use super::Context;
 use super::demo::Revived;
+use super::{Context, shipped};
 use crate::config::Project;
 use crate::config::suggest::advice;
 use crate::connect::Source;
@@ -23,12 +23,11 @@ impl Asking {
     ///
     /// # Errors
     ///
-    /// Config with every problem of the project's files.
+    /// Config with every problem of the project's files, but for empty mappings.
     pub(crate) async fn open(context: &Context) -> Result<Asking> {
-        let project = context.open_project()?;
-        let _simulated = Revived::of(&context.project_dir, &*context.clock).await?;
         // The demo writes its credentials when its Salesforce comes back.
-        let project = if _simulated.is_some() { context.open_project()? } else { project };
+        let _simulated = Revived::of(&context.project_dir, &*context.clock).await?;
+        let project = Project::open_to_map(&context.project_dir, &context.environment(), &shipped())?;
         Ok(Asking { project, _simulated })
     }
 

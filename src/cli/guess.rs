@@ -273,7 +273,7 @@ fn tell(project: &Project, draft: &Draft, file: &str, written: bool) {
     let (source, stream) = (&draft.stream.source, super::discover::quoted(&draft.stream.stream));
     let next = if written {
         format!("wrote {file}; next: `nenrin preview {source} {stream}`, then `nenrin check`")
-    } else if project.root.join(file).exists() {
+    } else if project.mappings.iter().any(|mapping| mapping.doc.file() == file) {
         format!("next: compare it with {file}, which maps this stream now")
     } else {
         format!("next: look it over, then `nenrin guess {source} {stream} --write` (or redirect it into {file})")

@@ -70,10 +70,19 @@ impl Project {
     ///
     /// All problems of all files, by place, with the warnings among them.
     pub fn load(root: &Path, environment: &Environment, shipped: &Shipped) -> Result<Project, Vec<Problem>> {
+        Project::load_with(root, environment, shipped, false)
+    }
+
+    fn load_with(
+        root: &Path,
+        environment: &Environment,
+        shipped: &Shipped,
+        skips_empty_mappings: bool,
+    ) -> Result<Project, Vec<Problem>> {
         let shapes = Shapes::new(&shipped.connectors).map_err(|error| vec![bug(&error)])?;
         let root = std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
-        let mut loader =
-            Loader { root, environment, shipped, shapes, problems: Vec::new(), declared: Declared::default() };
+        let (problems, declared) = (Vec::new(), Declared::default());
+        let mut loader = Loader { root, environment, shipped, shapes, problems, declared, skips_empty_mappings };
         let project = loader.project();
         let mut problems = loader.problems;
         problems.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
@@ -92,7 +101,21 @@ impl Project {
     ///
     /// [`ErrorKind::Config`] with every problem.
     pub fn open(root: &Path, environment: &Environment, shipped: &Shipped) -> crate::error::Result<Project> {
-        Project::load(root, environment, shipped).map_err(|problems| {
+        Project::whole(root, Project::load(root, environment, shipped))
+    }
+
+    /// The same where a mapping may be about to be written: an empty file in `mappings/` is what a shell makes of
+    /// `nenrin guess … > mappings/…` before the command runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Project::open`], but for empty mappings, which are passed over.
+    pub fn open_to_map(root: &Path, environment: &Environment, shipped: &Shipped) -> crate::error::Result<Project> {
+        Project::whole(root, Project::load_with(root, environment, shipped, true))
+    }
+
+    fn whole(root: &Path, loaded: Result<Project, Vec<Problem>>) -> crate::error::Result<Project> {
+        loaded.map_err(|problems| {
             let count = problems.iter().filter(|problem| !problem.is_warning()).count();
             let noun = if count == 1 { "problem" } else { "problems" };
             Error::new(ErrorKind::Config, format!("the project has {count} {noun}"))
@@ -140,6 +163,8 @@ struct Loader<'a> {
     shapes: Shapes,
     problems: Vec<Problem>,
     declared: Declared,
+    /// Whether an empty file in `mappings/` is none.
+    skips_empty_mappings: bool,
 }
 
 impl Loader<'_> {
@@ -364,7 +389,9 @@ impl Loader<'_> {
     fn values(&mut self, kind: Kind, deep: bool) -> Vec<(Document, Value, bool)> {
         let mut found = Vec::new();
         for file in self.find(kind, deep) {
-            if let Some(text) = self.text(&file) {
+            let Some(text) = self.text(&file) else { continue };
+            let is_skipped = self.skips_empty_mappings && kind == Kind::Mapping && text.trim().is_empty();
+            if !is_skipped {
                 found.extend(self.value(&file, &text, kind));
             }
         }

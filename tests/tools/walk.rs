@@ -253,6 +253,18 @@ async fn what_is_not_there_is_told_with_what_was_meant() {
 }
 
 #[tokio::test]
+async fn a_draft_can_be_redirected_into_the_project() {
+    let bench = Bench::new().await;
+    // What a shell has made of the file when the command starts.
+    bench.project.write("mappings/salesforce/Contact.yaml", "");
+    let ran = bench.project.nenrin(&["guess", "salesforce", "Contact"]).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    bench.project.write("mappings/salesforce/Contact.yaml", &ran.stdout);
+    let ran = bench.project.nenrin(&["check"]).await;
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), "all is well\n"), "{}", ran.all());
+}
+
+#[tokio::test]
 async fn users_of_the_vendor_are_not_taken_for_contacts() {
     let bench = Bench::new().await;
     bench.project.edit("sources/salesforce.yaml", "Contract]", "Contract, User]");
