@@ -14,7 +14,7 @@ use super::query::{Range, floor_minute};
 use crate::clock::Timestamp;
 use crate::connect::ReadMode;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, Reading};
+use crate::record::{Cursor, Reading, RecordHead};
 
 /// The fewest records that are asked for at a time where kintone is too slow for more.
 const FEWEST: u16 = 10;
@@ -296,6 +296,17 @@ impl Progress {
         }
     }
 
+    /// Whether a record of an app answers the question that was asked: a page of an earlier question, kept by a proxy
+    /// and sent once more, looks like any other.
+    pub(super) fn asked_for(&self, head: &RecordHead) -> bool {
+        match &self.kind {
+            Kind::Window { from, above, .. } => {
+                head.stamp.is_none_or(|stamp| stamp >= *from) || head.key.parse::<u64>().is_ok_and(|id| id > *above)
+            }
+            Kind::Pass { .. } | Kind::Sweep { .. } => true,
+        }
+    }
+
     /// Whether it reads ids and revisions only.
     pub(super) fn is_sweep(&self) -> bool {
         matches!(self.kind, Kind::Sweep { .. })
@@ -381,6 +392,26 @@ mod tests {
             (back.reading(""), back.until),
             (Reading::Window { from: at("09:55:00"), until: at("10:00:00") }, at("10:00:00"))
         );
+    }
+
+    #[test]
+    fn a_record_that_was_not_asked_for_is_told_apart() {
+        let head = |key: &str, stamp: Option<&str>| RecordHead {
+            key: key.into(),
+            stamp: stamp.map(at),
+            ..RecordHead::default()
+        };
+        let window = window();
+        for (key, stamp, asked) in [
+            ("5", Some("09:55:00"), true),
+            ("5", Some("09:54:00"), false),
+            ("901", Some("08:00:00"), true),
+            ("900", Some("08:00:00"), false),
+            ("5", None, true),
+        ] {
+            assert_eq!(window.asked_for(&head(key, stamp)), asked, "{key} {stamp:?}");
+        }
+        assert!(Progress::pass("run", at("12:00:00"), None, RULES).asked_for(&head("5", Some("01:00:00"))));
     }
 
     #[test]
