@@ -183,12 +183,9 @@ impl Play {
                 ];
                 let kind = kinds[pick as usize % kinds.len()];
                 let mut forms = (self.project.system.facts.forms)(kind);
-                // What is only told is not read before the next full read. Of a page that comes again where the connector
-                // does not cope, one of an earlier run may come: nobody tells that from the answer to a window yet.
-                forms.retain(|form| match kind {
-                    Trouble::Repeated => form.then == Then::Coped,
-                    _ => form.then != Then::Told,
-                });
+                // Of a page that comes again where the connector does not cope, one of an earlier run may come: where its
+                // records lie in the window, nobody tells it from the answer.
+                forms.retain(|form| kind != Trouble::Repeated || form.then == Then::Coped);
                 if forms.is_empty() {
                     return Ok(());
                 }

@@ -117,8 +117,6 @@ pub(crate) enum Then {
     Coped,
     /// The run ends so; the next goes on.
     Ends(ErrorKind),
-    /// The run is complete, and its report says that the source has more records than were read.
-    Told,
 }
 
 /// A form that the connector copes with.
@@ -129,11 +127,6 @@ pub(crate) const fn coped(spec: &'static str) -> Form {
 /// A form that ends the run; the next goes on.
 pub(crate) const fn ends(spec: &'static str, kind: ErrorKind) -> Form {
     Form { spec, then: Then::Ends(kind) }
-}
-
-/// A form that the run's report tells of.
-pub(crate) const fn told(spec: &'static str) -> Form {
-    Form { spec, then: Then::Told }
 }
 
 /// How a world is set up.
@@ -149,6 +142,8 @@ pub(crate) struct Setup {
     pub(crate) sign_in: SignIn,
     /// Records read per batch.
     pub(crate) batch_rows: u64,
+    /// Whether the system's own log of deletions is left unread, where it keeps one.
+    pub(crate) no_log: bool,
 }
 
 /// How the source signs in.

@@ -116,6 +116,12 @@ pub(super) struct Progress {
     /// The query ended with fewer or more rows than it said, and the rest was asked for once more.
     #[serde(default)]
     pub(super) rechecked: bool,
+    /// Rows that queries said they had and did not give.
+    #[serde(default)]
+    pub(super) lacking: u64,
+    /// Rows were lacking at its end, so it was read once more from its beginning.
+    #[serde(default)]
+    pub(super) repeated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -318,6 +324,8 @@ impl Progress {
             follows: false,
             resumed: false,
             rechecked: false,
+            lacking: 0,
+            repeated: false,
         }
     }
 
@@ -477,9 +485,13 @@ impl Progress {
         if self.read - self.read_before != total && !self.rechecked {
             // Rows are missing that the server said were there: ask once more behind the last one.
             self.rechecked = true;
+            self.lacking += total.saturating_sub(self.read - self.read_before);
             return (Some(self.asked_anew()), said);
         }
-        self.rechecked = false;
+        if self.rechecked {
+            self.lacking = self.lacking.saturating_sub(self.read - self.read_before);
+            self.rechecked = false;
+        }
         let is_complete = match &mut self.kind {
             Kind::Pass { sliced, .. } | Kind::Sweep { sliced, .. } => !*sliced || total < u64::from(SLICE_ROWS),
             Kind::DeleteLog { .. } => true,
@@ -493,7 +505,31 @@ impl Progress {
                 was_last
             }
         };
-        ((!is_complete).then(|| self.asked_anew()), said)
+        if !is_complete {
+            return (Some(self.asked_anew()), said);
+        }
+        if self.lacking > 0 && !self.repeated {
+            return (Some(self.begun_again()), said);
+        }
+        (None, said)
+    }
+
+    /// The same reading from its beginning: rows that were lacking somewhere in it are found nowhere else.
+    fn begun_again(mut self) -> Progress {
+        if let Kind::Window { from, slice_from, slice_until } = &mut self.kind {
+            (*slice_from, *slice_until) = (*from, self.until);
+        }
+        Progress { after: None, locator: None, read: 0, read_before: 0, lacking: 0, repeated: true, ..self }
+    }
+
+    /// Rows that are still lacking behind a page with which the reading would be complete: it must not be believed.
+    pub(super) fn still_lacks(&self, rows: u64, total: u64, next: Option<&str>) -> Option<u64> {
+        if !self.repeated || next.is_some() {
+            return None;
+        }
+        let got = self.read + rows - self.read_before;
+        let lacking = if self.rechecked { self.lacking.saturating_sub(got) } else { self.lacking };
+        (lacking > 0 && (self.rechecked || got == total)).then_some(lacking)
     }
 }
 
@@ -525,7 +561,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_overlaps_the_last_one_and_ends_before_now() {
+    fn lesson_1_and_10_a_window_overlaps_the_last_one_and_ends_before_now() {
         assert_eq!(window().reading(""), Reading::Window { from: at("09:50:00"), until: at("11:55:00") });
         // The clock of the org went back: nothing is skipped, nothing is un-read.
         let back = Progress::window(at("09:00:00"), at("10:00:00"), Looks::default(), RULES);
@@ -550,7 +586,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_change_without_a_stamp_are_read_again_and_deletions_are_looked_up_in_the_log() {
+    fn lesson_9_values_that_change_without_a_stamp_are_read_again() {
         let now = at("12:00:00");
         let ago = |secs: i64| Some(now.plus_secs(-secs));
         let rules = Rules { refresh_secs: Some(86_400), log_secs: Some(3_600), ..RULES };
@@ -670,11 +706,20 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_ends_early_is_asked_for_once_more_and_the_gap_stays_visible() {
-        let (Some(again), Some(10)) = window().advanced(9, 10, None, None) else { panic!() };
+    fn lesson_6_a_result_that_lacks_rows_is_asked_for_once_more_then_from_its_beginning_then_refused() {
+        let advance = |progress: Progress, rows, total| progress.advanced(rows, total, None, None);
+        let again = advance(window(), 9, 10).0.unwrap();
         assert!(again.rechecked && again.locator.is_none());
-        let (end, said) = again.advanced(0, 0, None, None);
-        assert_eq!((end, said), (None, Some(10)));
+        // The last row was lacking: it comes behind the others.
+        assert_eq!(advance(again.clone(), 1, 1), (None, Some(10)));
+        // One in the middle was: only the whole reading gives it.
+        let (whole, said) = advance(again, 0, 0);
+        let whole = whole.unwrap();
+        assert_eq!((whole.read, whole.range(Some("S")), said), (0, window().range(Some("S")), Some(10)));
+        assert_eq!((whole.still_lacks(10, 10, None), advance(whole.clone(), 10, 10).0), (None, None));
+        assert_eq!(whole.still_lacks(9, 10, None), None, "the rest is asked for first");
+        let again = advance(whole, 9, 10).0.unwrap();
+        assert_eq!((again.still_lacks(1, 1, None), again.still_lacks(0, 0, None)), (None, Some(1)));
     }
 
     #[test]

@@ -179,6 +179,11 @@ impl Salesforce {
             Ok(page) => page,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if let Some(lacking) = progress.still_lacks(page.records.len() as u64, page.total, page.next.as_deref()) {
+            return Err(Error::new(ErrorKind::Unavailable, "Salesforce counts more rows than it sends")
+                .with("lacking", lacking)
+                .help("nothing was concluded from this reading; run the sync again, or set `transport: bulk` for the stream"));
+        }
         let asked = progress.clone();
         let (rest, total) = progress.clone().advanced(page.records.len() as u64, page.total, page.next, page.last);
         let rest = rest

@@ -11,7 +11,7 @@ use simulators::salesforce::{
 };
 
 use crate::contract::world::{
-    Ability, Call, Facts, Form, Sample, Seen, Setup, SignIn, System, Trouble, Truth, World, coped, ends, told,
+    Ability, Call, Facts, Form, Sample, Seen, Setup, SignIn, System, Trouble, Truth, World, coped, ends,
 };
 use crate::support::org::text;
 
@@ -54,7 +54,7 @@ fn forms(trouble: Trouble) -> Vec<Form> {
         Trouble::Html => vec![coped("html=200"), coped("html=420"), coped("502"), coped("503"), coped("504")],
         Trouble::Truncated => vec![coped("cut-chunked=3000"), coped("cut-length=3000"), coped("cut-json=3000")],
         Trouble::Repeated => vec![coped("repeat")],
-        Trouble::Lacking => vec![coped("short=7"), told("lose=3")],
+        Trouble::Lacking => vec![coped("short=7"), coped("lose=3")],
         Trouble::UsedUp => vec![ends("daily-limit", ErrorKind::Quota)],
     }
 }
@@ -116,9 +116,10 @@ impl World for Accounts {
             auth.push_str(", refresh_token: \"${file:secrets/refresh}\"");
         }
         let allowed = if self.setup.all_fields { "" } else { "Name, Site, AccountNumber, Rating" };
+        let log = if self.setup.no_log { "delete_log_hours: 0\n" } else { "" };
         let source = format!(
             "apiVersion: nenrin/v1\nkind: Source\nconnector: salesforce\nlogin_url: {}\nauth: {{ {auth} }}\n\
-             page_size: {}\nstreams:\n  - {{ name: {OBJECT}, allow: [{allowed}] }}\n",
+             page_size: {}\n{log}streams:\n  - {{ name: {OBJECT}, allow: [{allowed}] }}\n",
             told("login_url"),
             self.setup.page_rows.max(FEWEST_ROWS),
         );
