@@ -29,6 +29,7 @@ impl Setup {
             all_fields: false,
             sign_in: SignIn::Plain,
             batch_rows: 1,
+            no_log: false,
         }
     }
 }

@@ -152,6 +152,12 @@ impl Reader {
             shown.extend(keys());
         }
         if page.records.fields().is_empty() {
+            // A log of deletions names records, and nothing of their values.
+            for head in page.records.heads().iter().filter(|head| head.deleted.is_some()) {
+                if let Some(known) = self.known.get_mut(&head.key) {
+                    known.deleted = head.deleted;
+                }
+            }
             let heads = page.records.heads().iter();
             let outdated = heads.filter(|head| head.revision.is_some()).filter(|head| {
                 let known = self.known.get(&head.key);

@@ -232,7 +232,7 @@ async fn rows_changed_while_a_job_runs_are_read_by_the_next_window() {
 }
 
 #[tokio::test]
-async fn e2_a_row_deleted_past_the_bin_is_named_by_the_log_within_a_day() {
+async fn e2_lesson_8_a_row_deleted_past_the_bin_is_named_by_the_log_within_a_day() {
     let mut bench = Bench::of(60).await;
     bench.reader.run().await.unwrap();
     let ids: Vec<String> = bench.reader.known.keys().cloned().collect();

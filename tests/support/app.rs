@@ -140,6 +140,8 @@ impl TestApp {
         let source = format!(
             "apiVersion: nenrin/v1\nkind: Source\nconnector: salesforce\nlogin_url: {}\n\
              auth: {{ client_id: {}, client_secret: \"${{file:secrets/salesforce}}\" }}\npage_size: 200\n\
+             # What is looked at besides windows and ids has tests of its own.\n\
+             refresh_days: 0\ndelete_log_hours: 0\n\
              streams:\n  - {{ name: Account, allow: [{}] }}\n",
             text("login_url"),
             text("client_id"),

@@ -13,7 +13,7 @@ use nenrin::schema::types::format_cell;
 use nenrin::snapshot::{Cell, Coverage, Origin, State};
 use nenrin::sync::SyncOptions;
 use serde_json::json;
-use simulators::salesforce::Options;
+use simulators::salesforce::{Formula, Options};
 
 use super::{NOVEMBER, OCTOBER, SEPTEMBER, end_of};
 use crate::support::app::{TestApp, accounts, at, close, customers};
@@ -274,6 +274,31 @@ async fn e2_what_vanished_without_a_trace_is_found_by_a_sweep_and_its_time_is_le
     assert_eq!(app.state("2026-08").await.uncertain(), Vec::<String>::new(), "all were seen at August's end");
     assert_eq!(texts(&app.state("2026-10-02").await, "name").len(), 2);
     assert_eq!(app.sync("salesforce").await.counts.deleted_by_absence, 0);
+}
+
+#[tokio::test]
+async fn b6_values_that_change_without_a_stamp_are_read_again_once_a_week() {
+    let app = TestApp::new(SEPTEMBER).with_salesforce(Options::default(), super::FIELDS).await;
+    let source = std::fs::read_to_string(app.path("sources/salesforce.yaml")).unwrap();
+    app.write("sources/salesforce.yaml", &source.replace("refresh_days: 0", "refresh_days: 7"));
+    let id = app.org().insert("Account", &fields(json!({ "Name": "青空", "MRR__c": "100" }))).unwrap();
+    app.set_now("2026-09-01T00:00:00Z");
+    app.sync("salesforce").await;
+    app.set_now("2026-09-02T00:00:00Z");
+    let formula = Formula::Times { field: "MRR__c".into(), factor: "24".into() };
+    app.org().change_formula("Account", "AnnualizedMRR__c", formula).unwrap();
+    app.set_now("2026-09-05T00:00:00Z");
+    let report = app.sync("salesforce").await;
+    assert_eq!((report.mode, report.counts.changed), ("incremental", 0), "it was read four days ago");
+    app.set_now("2026-09-09T00:00:00Z");
+    let report = app.sync("salesforce").await;
+    assert_eq!((report.mode, report.counts.read, report.counts.changed), ("full", 1, 1));
+    // What nobody stamped is dated by its reading.
+    let lines = app.lines(&accounts()).await;
+    let dates: Vec<Timestamp> = lines.iter().filter(|line| line.key == id).map(|line| line.valid_from).collect();
+    assert_eq!(dates, [at(SEPTEMBER), at("2026-09-09T00:00:00Z")]);
+    app.set_now("2026-09-10T00:00:00Z");
+    assert_eq!(app.sync("salesforce").await.mode, "incremental");
 }
 
 #[tokio::test]

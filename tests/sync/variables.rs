@@ -101,7 +101,7 @@ async fn a_variable_added_later_is_there_in_the_past_and_a_typed_column_of_postg
 }
 
 #[tokio::test]
-async fn b5_a_field_added_later_is_unknown_before_and_read_for_every_record_at_once() {
+async fn b5_lesson_24_a_field_added_later_is_unknown_before_and_read_for_every_record_at_once() {
     let (app, ids) = two_customers("").await;
     let org = app.org();
     app.set_now("2026-10-05T00:00:00Z");
@@ -125,7 +125,7 @@ async fn b5_a_field_added_later_is_unknown_before_and_read_for_every_record_at_o
 }
 
 #[tokio::test]
-async fn b5_a_hidden_field_is_unknown_while_it_is_hidden_and_empty_never() {
+async fn b5_lesson_26_a_hidden_field_is_unknown_while_it_is_hidden_and_empty_never() {
     let (app, ids) = two_customers("").await;
     let org = app.org();
     app.write("schemas/variables/site.yaml", &variable("site", "text", "Site"));

@@ -157,10 +157,23 @@ async fn discover_lists_streams_and_shows_values_only_when_asked() {
     note (kintone): an API token knows its own app only; with `login` or `oauth` in the source's file, the other apps are listed too
 
     Also in salesforce, not read (list them under `streams` in sources/salesforce.yaml):
-    STREAM        LABEL
-    ────────────  ────────
-    User          ユーザー
-    Organization  組織
+    STREAM                  LABEL
+    ──────────────────────  ───────────────────────
+    User                    ユーザー
+    Organization            組織
+    Case                    ケース
+    Asset                   納入商品
+    Task                    ToDo
+    Event                   行動
+    Product2                商品
+    Pricebook2              価格表
+    PricebookEntry          価格表エントリ
+    OpportunityLineItem     商談商品
+    OpportunityContactRole  商談 取引先責任者の役割
+    Lead                    リード
+    Campaign                キャンペーン
+    CampaignMember          キャンペーンメンバー
+    … and 9 more: `nenrin discover salesforce --all`
 
     Fields of a stream: `nenrin discover kintone 顧客管理`
     exit 0

@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_settings_are_named() {
+    fn lesson_25_wrong_settings_are_named_and_the_api_version_is_one() {
         assert_eq!(refusal(|c| c["api_version"] = json!("9.0")), "not an API version (setting: api_version)");
         assert_eq!(
             refusal(|c| c["login_url"] = json!("http://acme.my.salesforce.com")),

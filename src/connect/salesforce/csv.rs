@@ -129,6 +129,18 @@ mod tests {
     }
 
     #[test]
+    fn lesson_16_to_18_text_stays_as_it_is_and_only_an_empty_cell_is_null() {
+        let plan = plan_of(&[("Id", "id"), ("Name", "string"), ("Seats", "double")]);
+        let cells = ["N/A", "None", "null", "NaN", "01234", "1.0", "=1+1", "a\u{0}b", " "];
+        let lines: String = cells.iter().map(|cell| format!("\"i\",\"{cell}\",\"N/A\"\n")).collect();
+        let page = parse(format!("\"Id\",\"Name\",\"Seats\"\n{lines}\"i\",\"\",\"\"\n").as_bytes(), &plan).unwrap();
+        for (row, cell) in cells.iter().enumerate() {
+            assert_eq!((page.value(row, 1), page.value(row, 2)), (Some(*cell), Some("N/A")));
+        }
+        assert_eq!((page.value(cells.len(), 1), page.value(cells.len(), 2)), (None, None));
+    }
+
+    #[test]
     fn columns_are_found_in_any_order_and_strangers_are_skipped() {
         let plan = plan_of(&[("Id", "id"), ("Name", "string")]);
         let page = parse(b"\"NAME\",\"Other\",\"Id\"\n\"n\",\"x\",\"i\"\n", &plan).unwrap();

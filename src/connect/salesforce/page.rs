@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn values_arrive_canonical() {
+    fn lesson_27_values_arrive_canonical() {
         let plan = plan_of(&[
             ("Id", "id"),
             ("Name", "string"),
@@ -298,6 +298,16 @@ mod tests {
                 Some("1.0E8"),
             ]
         );
+    }
+
+    #[test]
+    fn lesson_19_values_of_any_type_are_read_and_never_asked_for_as_csv() {
+        let plan = plan_of(&[("Id", "id"), ("OldValue", "anytype"), ("NewValue", "anytype")]);
+        let rows = r#"{"Id":"a","OldValue":null,"NewValue":"1.0"},{"Id":"b","OldValue":1.50,"NewValue":true}"#;
+        let found = parse(page(rows).as_bytes(), &plan).unwrap();
+        let value = |row| (found.records.value(row, 1), found.records.value(row, 2));
+        assert_eq!((value(0), value(1)), ((None, Some("1.0")), (Some("1.5"), Some("true"))));
+        assert!(!plan.fits_csv && plan_of(&[("Id", "id"), ("Name", "string")]).fits_csv);
     }
 
     #[test]

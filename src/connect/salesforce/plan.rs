@@ -310,6 +310,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn lesson_2_and_30_changes_are_read_by_the_stamp_that_moves_with_all_of_them() {
+        let stamp = |names: &[&str]| {
+            let fields = names.iter().map(|name| described(name, "datetime")).chain([described("Id", "id")]).collect();
+            let mut describe = account(fields);
+            for field in &mut describe.fields {
+                field.nillable = false;
+            }
+            stream_of(&describe, &config()).unwrap().stamp
+        };
+        assert_eq!(stamp(&["LastModifiedDate", "CreatedDate", "SystemModstamp"]).as_deref(), Some("SystemModstamp"));
+        assert_eq!(stamp(&["CreatedDate", "LastModifiedDate"]).as_deref(), Some("LastModifiedDate"));
+        // History objects: windows over their birth, with the same lag and overlap.
+        assert_eq!(stamp(&["CreatedDate"]).as_deref(), Some("CreatedDate"));
+    }
+
+    #[test]
     fn a_stamp_that_may_be_null_is_not_read_by() {
         let mut fields = base();
         fields[4]["nillable"] = json!(true);

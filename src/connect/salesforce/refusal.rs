@@ -294,6 +294,17 @@ mod tests {
     }
 
     #[test]
+    fn lesson_29_activities_that_are_too_many_to_look_through_name_the_permission_that_helps() {
+        let Outcome::Verdict(Verdict::Stop(error)) =
+            outcome(400, "OPERATION_TOO_LARGE", "exceeded 100000 distinct who/what's")
+        else {
+            panic!()
+        };
+        assert_eq!(error.kind(), ErrorKind::Permission);
+        assert!(error.help_text().is_some_and(|help| help.contains("View All Data")));
+    }
+
+    #[test]
     fn the_message_of_a_hidden_field_names_the_field_and_not_the_query() {
         let message = "\nSELECT Id, BadField FROM Account WHERE Name = 'secret'\n           ^\nERROR at Row:1:Column:12\n\
                        No such column 'BadField' on entity 'Account'. If you are attempting to use a custom field, …";
@@ -304,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_error_body_is_survived() {
+    fn lesson_12_every_form_of_error_body_is_survived() {
         assert_eq!(first_error(br#"[{"message":"m","errorCode":"C"}]"#).unwrap().code, "C");
         assert_eq!(first_error(br#"{"errorCode":"C","message":"m"}"#).unwrap().code, "C");
         for body in [&b""[..], b"<h1>Bad Message 431</h1>", b"[]", b"{}", b"[1]", b"null", br#"{"a":"#] {

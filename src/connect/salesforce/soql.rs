@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_read_as_intended() {
+    fn lesson_3_to_5_no_query_pages_by_a_stamp_alone() {
         let (from, until) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-02-01T00:00:00Z".parse().unwrap());
         assert_eq!(
             soql(Some("Type = 'A'"), Range::Ids(&["001x".into(), "001y".into()])),

@@ -171,7 +171,7 @@ fn done(page: &Page) -> (Cursor, String) {
 const INCREMENTAL: ReadMode = ReadMode::Incremental;
 
 #[tokio::test]
-async fn the_first_load_is_a_complete_pass_and_the_next_run_a_window() {
+async fn lesson_7_the_first_load_is_a_complete_pass_and_the_next_run_a_window() {
     let org = Org::answering(vec![
         token("t"),
         describe(),
@@ -250,7 +250,7 @@ async fn an_interrupted_first_load_goes_on_behind_the_last_row_and_then_catches_
 }
 
 #[tokio::test]
-async fn a_401_is_refreshed_once_and_replayed() {
+async fn lesson_22_a_401_is_refreshed_once_and_replayed() {
     let org = Org::answering(vec![
         token("old"),
         describe(),
@@ -340,7 +340,7 @@ fn with_refresh_token(config: &mut Value) {
 }
 
 #[tokio::test]
-async fn a_rotated_refresh_token_is_saved_before_it_is_needed_and_used_next_time() {
+async fn lesson_20_a_rotated_refresh_token_is_saved_before_it_is_needed_and_used_next_time() {
     let store = Arc::new(FailingStore { failures: Mutex::new(1), ..FailingStore::default() });
     let org = Org::with_store(
         vec![rotating("t1", "second"), rotating("t2", "third"), describe(), rotating("t3", "fourth"), describe()],
@@ -695,7 +695,7 @@ async fn the_rest_of_a_large_reading_is_had_by_a_job_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_refused_fails_or_is_gone_leaves_the_reading_to_rest() {
+async fn lesson_13_and_14_a_job_that_is_refused_fails_or_is_gone_leaves_the_reading_to_rest() {
     let cases: [(&str, Vec<Step>, u64); 4] = [
         (
             "refused",
@@ -744,7 +744,7 @@ async fn a_job_that_is_refused_fails_or_is_gone_leaves_the_reading_to_rest() {
 }
 
 #[tokio::test]
-async fn a_result_with_another_number_of_rows_than_the_job_said_is_read_again_by_rest() {
+async fn lesson_28_a_result_with_another_number_of_rows_than_the_job_said_is_read_again_by_rest() {
     let mut steps = large_reading();
     steps.extend([
         (CREATE, job("UploadComplete", 0)),

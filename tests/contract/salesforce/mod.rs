@@ -139,7 +139,7 @@ async fn a_session_that_no_renewal_cures_is_renewed_no_more() {
 }
 
 #[tokio::test]
-async fn a_revoked_app_stops_at_once_and_says_what_to_do() {
+async fn lesson_21_a_revoked_app_stops_at_once_and_says_what_to_do() {
     let refresh = |config: &mut Value, token: &Value| config["auth"]["refresh_token"] = token.clone();
     let server = Server::start(Options { records: 10, ..Options::default() }).await.unwrap();
     let token = server.credentials()["refresh_token"].clone();
@@ -159,7 +159,7 @@ async fn a_revoked_app_stops_at_once_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn reading_stops_at_the_configured_share_of_the_allowance() {
+async fn lesson_23_reading_stops_at_the_configured_share_of_the_allowance() {
     let options = Options { records: 3_000, page_size: 500, daily_requests: 10, ..Options::default() };
     let mut bench = Bench::with(options, |config| {
         config["page_size"] = json!(500);
@@ -194,7 +194,7 @@ async fn a_field_hidden_in_mid_run_is_no_longer_delivered_and_the_rest_is_read()
 }
 
 #[tokio::test]
-async fn an_object_with_hundreds_of_fields_is_read() {
+async fn lesson_11_an_object_with_hundreds_of_fields_is_read() {
     let options = Options { records: 700, page_size: 300, ..Options::default() };
     let mut bench = Bench::with(options, |config| config["page_size"] = json!(300)).await;
     for i in 0..300 {
@@ -208,7 +208,7 @@ async fn an_object_with_hundreds_of_fields_is_read() {
 }
 
 #[tokio::test]
-async fn a_query_that_takes_too_long_is_asked_in_parts() {
+async fn lesson_15_a_query_that_takes_too_long_is_asked_in_parts() {
     let mut bench = Bench::of(3_000).await;
     bench.org.arm(Fault::always(FaultKind::Timeout(2_500), "queryAll"));
     bench.reader.run().await.unwrap();

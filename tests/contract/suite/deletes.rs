@@ -44,7 +44,7 @@ pub(crate) async fn e1_deleted_records_are_gone_and_stay_what_they_were_before(s
 }
 
 pub(crate) async fn e2_what_vanishes_without_a_trace_is_absent_after_the_next_look_at_all_keys(system: System) {
-    let project = Project::read(system, Setup::of(45)).await;
+    let project = Project::read(system, Setup { no_log: true, ..Setup::of(45) }).await;
     let keys = project.world.keys();
     project.advance(3_600);
     assert!(project.world.vanish(&keys[20]) && project.world.vanish(&keys[44]));

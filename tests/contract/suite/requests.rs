@@ -22,7 +22,7 @@ fn assert_few(project: &Project, fewest_pages: usize) {
 pub(crate) async fn a_first_load_and_a_quiet_run_ask_for_no_more_than_the_pages(system: System) {
     let rows = system.facts.most_rows;
     let records = rows * 7 + 1;
-    let setup = Setup { page_rows: rows, batch_rows: 50_000, ..Setup::of(records) };
+    let setup = Setup { page_rows: rows, batch_rows: 50_000, no_log: true, ..Setup::of(records) };
     let project = Project::new(system, Setup { seed: 3, ..setup }).await;
     project.sync().await;
     assert_few(&project, 8);
