@@ -411,10 +411,12 @@ async fn land_pages(
         }
         let done = matches!(page.next, Next::Done { .. });
         let ends = page.ends_reading;
+        // A page without rows took a step that is worth keeping before what follows, such as a wait for a job.
+        let waits = page.records.is_empty();
         batch.push(page);
         let BatchLimits { records: most, size_bytes: most_bytes, secs } = bench.limits;
         let full = records >= most || size_bytes >= most_bytes || bench.clock.now() >= began_at.plus_secs(secs);
-        if done || ends || full {
+        if done || ends || full || waits {
             land(bench, id, lander, std::mem::take(&mut batch), place, asking, report).await?;
         }
         if done {

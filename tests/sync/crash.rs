@@ -71,6 +71,21 @@ async fn go_on(victim: &TestApp, expected: &Expected<'_>, cache_lost: bool, what
 }
 
 #[tokio::test]
+async fn f4_a_bulk_job_is_on_record_before_it_is_waited_for() {
+    let app = with_accounts(450).await;
+    let source = std::fs::read_to_string(app.path("sources/salesforce.yaml")).unwrap();
+    app.write("sources/salesforce.yaml", &source.replace("page_size: 200", "page_size: 200\nbulk_from: 100"));
+    // Read by then: a page by REST, the job that was made, a page of its result.
+    assert!(app.cut_off_when("salesforce", ReadMode::Incremental, Step::PageRead, 2).await);
+    app.clock.advance_secs(LEASE_SECS);
+    app.sync("salesforce").await;
+    let calls = app.org().calls();
+    let jobs = calls.iter().filter(|call| call.method == "POST" && call.path.ends_with("/jobs/query")).count();
+    assert_eq!(jobs, 1, "{calls:?}");
+    app.assert_true_at(app.clock.now(), &[]).await;
+}
+
+#[tokio::test]
 async fn f4_a_first_load_cut_off_at_any_step_is_continued() {
     let app = with_accounts(450).await;
     let expected = Expected {
