@@ -131,10 +131,6 @@ pub(crate) fn table_of(reports: &[RunReport]) -> Table {
     for report in reports {
         for stream in &report.streams {
             let Counts { read, new, changed, unchanged, deleted, rejected, deleted_by_absence } = stream.counts;
-            let outcome = match stream.outcome {
-                "complete" => report.outcome.as_str(),
-                other => other,
-            };
             table.push(vec![
                 Cell::Text(report.source.clone()),
                 Cell::Text(stream.stream.clone()),
@@ -147,7 +143,7 @@ pub(crate) fn table_of(reports: &[RunReport]) -> Table {
                 count(rejected),
                 count(deleted_by_absence),
                 count(stream.requests),
-                Cell::Text(outcome.to_owned()),
+                Cell::Text(stream.outcome.to_owned()),
             ]);
         }
     }
