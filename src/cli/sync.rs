@@ -12,6 +12,7 @@ use tracing::warn;
 use super::output::{Cell, Column, Kind, Table, print_document, print_table};
 use super::{Context, OutputFormat, open_with_sources};
 use crate::connect::ReadMode;
+use crate::control::RunOutcome;
 use crate::error::{ErrorKind, Result};
 use crate::land::Counts;
 use crate::record::{SourceId, StreamId};
@@ -131,6 +132,11 @@ pub(crate) fn table_of(reports: &[RunReport]) -> Table {
     for report in reports {
         for stream in &report.streams {
             let Counts { read, new, changed, unchanged, deleted, rejected, deleted_by_absence } = stream.counts;
+            // What is held is a matter of the run; what another stream failed at is not this one's.
+            let outcome = match (stream.outcome, report.outcome) {
+                ("complete", RunOutcome::CompleteWithHolds) => RunOutcome::CompleteWithHolds.as_str(),
+                (own, _) => own,
+            };
             table.push(vec![
                 Cell::Text(report.source.clone()),
                 Cell::Text(stream.stream.clone()),
@@ -143,7 +149,7 @@ pub(crate) fn table_of(reports: &[RunReport]) -> Table {
                 count(rejected),
                 count(deleted_by_absence),
                 count(stream.requests),
-                Cell::Text(stream.outcome.to_owned()),
+                Cell::Text(outcome.to_owned()),
             ]);
         }
     }
