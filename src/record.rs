@@ -397,6 +397,8 @@ pub struct Page {
     pub ends_reading: bool,
     /// Where to go on.
     pub next: Next,
+    /// Whether what follows may take long, so that this page is landed before it.
+    pub waits: bool,
     /// When the answer was given, on the source's clock (HTTP `Date`).
     pub observed_at: Timestamp,
     /// What the source says is the number of records of the whole reading, if it says so.

@@ -70,6 +70,7 @@ fn page(fields: &[&str], rows: &[Row], reading: Reading, ends: bool, observed_at
         reading: Some(reading),
         ends_reading: ends,
         next: Next::Done { cursor: Cursor(serde_json::Value::Null), complete_through: None },
+        waits: false,
         observed_at: t(observed_at),
         source_total: None,
         requests: 1,

@@ -281,6 +281,7 @@ impl Asking {
             reading: Some(reading.clone()),
             ends_reading: false,
             next: Next::More(cursor.clone()),
+            waits: false,
             observed_at,
             source_total: None,
             requests: 0,
@@ -411,8 +412,7 @@ async fn land_pages(
         }
         let done = matches!(page.next, Next::Done { .. });
         let ends = page.ends_reading;
-        // A page without rows took a step that is worth keeping before what follows, such as a wait for a job.
-        let waits = page.records.is_empty();
+        let waits = page.waits;
         batch.push(page);
         let BatchLimits { records: most, size_bytes: most_bytes, secs } = bench.limits;
         let full = records >= most || size_bytes >= most_bytes || bench.clock.now() >= began_at.plus_secs(secs);

@@ -394,6 +394,7 @@ impl Kintone {
             reading: Some(reading),
             ends_reading,
             next,
+            waits: false,
             observed_at,
             source_total,
             requests: tally.requests,

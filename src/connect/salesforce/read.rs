@@ -70,6 +70,8 @@ impl Salesforce {
         let is_counted = !progress.is_sweep() && !progress.is_log();
         let reading = progress.reading(&scope);
         let until = progress.until;
+        // A job may take hours; it must be on record before it is waited for.
+        let waits = rest.as_ref().is_some_and(|rest| matches!(rest.job(), Some(Some(job)) if job.done.is_none()));
         let state = rest.or(after).map_or_else(|| progress.done(), State::Reading);
         let cursor = Position { org: identity.org, scope, state }.to_cursor()?;
         let next = if is_last { Next::Done { cursor, complete_through: Some(until) } } else { Next::More(cursor) };
@@ -79,6 +81,7 @@ impl Salesforce {
             reading: Some(reading),
             ends_reading,
             next,
+            waits,
             observed_at,
             source_total: total.filter(|_| is_counted),
             requests: tally.requests,
@@ -191,8 +194,7 @@ impl Salesforce {
         Ok(Ok(Read { progress: asked, records: page.records, observed_at, rest, total }))
     }
 
-    /// Has a job made for the rest of a reading. Gives a page without rows, so that the job is on record before it is
-    /// waited for.
+    /// Has a job made for the rest of a reading. Gives a page without rows.
     async fn begin_job(
         &self,
         stream: &Stream,
