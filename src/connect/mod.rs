@@ -7,6 +7,7 @@
 pub mod canonical;
 pub mod file;
 pub mod http;
+mod json;
 pub mod kintone;
 pub mod registry;
 pub mod salesforce;

@@ -8,6 +8,7 @@
 //! What an answer means is the connector's business: it passes a *judge*, a plain function from an
 //! [`Answer`] to a [`Verdict`].
 
+mod ahead;
 mod answer;
 mod auth;
 mod client;
@@ -21,6 +22,7 @@ pub(crate) mod scripted;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::{Ahead, Way};
 pub use answer::Answer;
 pub use auth::{Authorize, Grant};
 pub use client::{Client, Sent};

@@ -16,7 +16,7 @@ pub enum Target {
 }
 
 /// One request. Sending it again must be harmless: the client repeats what got no proper answer.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     pub(super) method: Method,
     pub(super) target: Target,
@@ -43,6 +43,12 @@ impl Request {
     pub fn accepting(mut self, media_type: &str) -> Self {
         self.headers.retain(|(name, _)| *name != "accept");
         self.headers.push(("accept", media_type.to_owned()));
+        self
+    }
+
+    /// The same request with another body.
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
         self
     }
 

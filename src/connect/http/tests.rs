@@ -230,3 +230,82 @@ fn a_file_that_is_no_client_certificate_is_told() {
     assert_eq!((error.kind(), error.message()), (ErrorKind::Config, "not a client certificate with its key"));
     assert!(error.help_text().unwrap().contains("openssl pkcs12"));
 }
+
+/// Asks for the pages behind `page`, in a lane, each telling in its body where the next one is.
+struct Pages {
+    ahead: Ahead<String>,
+    way: Way<fn(Answer) -> Verdict<String>>,
+    base: Url,
+}
+
+impl Pages {
+    fn of(host: &ScriptedHost) -> Pages {
+        fn next(answer: &Answer) -> Option<String> {
+            String::from_utf8_lossy(&answer.body).split_once("next ").map(|(_, next)| next.to_owned())
+        }
+        let judge: fn(Answer) -> Verdict<String> = accept_success;
+        let client = Arc::new(client(&ManualTimer::default(), Settings::default()));
+        Pages { ahead: Ahead::default(), way: Way { client, auth: None, judge, peek: next }, base: host.base.clone() }
+    }
+
+    fn request(base: &Url, page: &str) -> Request {
+        Request::get(Target::Absolute(base.join(page).unwrap()))
+    }
+
+    async fn page(&self, page: &str) -> Result<Sent<String>> {
+        let base = self.base.clone();
+        let follow = move |next: String| Some(Pages::request(&base, &next));
+        self.ahead.send("lane", Pages::request(&self.base, page), self.way.clone(), follow).await
+    }
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_when_one_arrives_and_no_further() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let host = ScriptedHost::start(move |n, _| {
+        tell.send(n).unwrap();
+        answer("200 OK", &[], format!("page {n} next {}", n + 1).as_bytes())
+    })
+    .await;
+    let pages = Pages::of(&host);
+    for number in 0..3 {
+        let sent = pages.page(&number.to_string()).await.unwrap();
+        assert_eq!((sent.value, sent.requests), (format!("page {number} next {}", number + 1), 1));
+        // The page itself, the first time; then always the one behind it.
+        let arrived = if number == 0 { told.recv().await } else { Some(number) };
+        assert_eq!((arrived, told.recv().await), (Some(number), Some(number + 1)));
+    }
+    assert!(told.try_recv().is_err());
+    let lines: Vec<String> = host.asked().into_iter().map(|asked| asked.line).collect();
+    assert_eq!(lines, ["GET /0", "GET /1", "GET /2", "GET /3"]);
+}
+
+#[tokio::test]
+async fn a_page_that_nobody_asks_for_is_thrown_away_and_counted() {
+    let host = ScriptedHost::start(|_, asked| match asked.line.as_str() {
+        "GET /first" => answer("200 OK", &[], b"next unwanted"),
+        line => answer("200 OK", &[], line.as_bytes()),
+    })
+    .await;
+    let pages = Pages::of(&host);
+    assert_eq!(pages.page("first").await.unwrap().requests, 1);
+    let sent = pages.page("other").await.unwrap();
+    assert_eq!((sent.value.as_str(), sent.requests), ("GET /other", 2));
+    // It is thrown away once.
+    assert_eq!(pages.page("other").await.unwrap().requests, 1);
+}
+
+#[tokio::test]
+async fn what_went_wrong_ahead_is_told_when_the_page_is_asked_for() {
+    let host = ScriptedHost::start(|n, asked| match asked.line.as_str() {
+        "GET /first" => answer("200 OK", &[], b"next second"),
+        _ if n < 3 => answer("503 Service Unavailable", &[], b""),
+        _ => answer("404 Not Found", &[], b""),
+    })
+    .await;
+    let pages = Pages::of(&host);
+    assert_eq!(pages.page("first").await.unwrap().value, "next second");
+    let error = pages.page("second").await.unwrap_err();
+    assert!(error.to_string().contains("404") || format!("{error:?}").contains("404"), "{error:?}");
+    assert_eq!(host.asked().len(), 4);
+}

@@ -18,7 +18,7 @@ use super::plan::Plan;
 use super::query::Select;
 use super::refusal::{Outcome, Refusal, classify};
 use crate::clock::Timestamp;
-use crate::connect::http::{Answer, Authorize, Client, Request, Sent, Target, Verdict, unexpected};
+use crate::connect::http::{Ahead, Answer, Authorize, Client, Request, Sent, Target, Verdict, Way, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Of the 100 requests that a domain runs at a time, people's own among them: from here on we wait for a moment.
@@ -34,6 +34,8 @@ pub(super) struct Api {
     pub(super) front: Option<Arc<dyn Authorize>>,
     pub(super) login: Option<LoginConfig>,
     pub(super) meter: Arc<Meter>,
+    /// Pages asked for ahead, by stream.
+    pub(super) pages: Ahead<Judged<RecordPage>>,
 }
 
 /// What answers tell beside their contents.
@@ -68,7 +70,16 @@ impl Meter {
     }
 }
 
-type Judged<T> = std::result::Result<T, Refusal>;
+/// What a page is one of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pages<'a> {
+    /// The stream that is being read.
+    pub(super) stream: &'a str,
+    /// Whether to ask for the page behind it.
+    pub(super) goes_on: bool,
+}
+
+pub(super) type Judged<T> = std::result::Result<T, Refusal>;
 
 impl Api {
     /// `GET app/form/fields.json`: the fields, as the credential may see them. Labels in the app's own language.
@@ -93,7 +104,7 @@ impl Api {
     /// How many records may be seen; asks for one of them.
     pub(super) async fn count(&self, app: &AppConfig) -> Result<Option<u64>> {
         let select = Select { filter: app.filter.as_deref(), range: super::query::Range::All, after: 0, limit: 1 };
-        let sent = self.records(app, &select, &Arc::new(Plan::keys()), true).await?;
+        let sent = self.records(app, &select, &Arc::new(Plan::keys()), true, None).await?;
         Ok(sent.value.map_err(Refusal::into_error)?.total)
     }
 
@@ -101,34 +112,51 @@ impl Api {
     ///
     /// `fields` that do not exist, or that may not be seen, are left out without a word; the page tells which. Only
     /// what is named comes, `$id` and `$revision` too. A row of a table cannot be asked for, only its table.
+    ///
+    /// For a page of a `reading`, the page behind it is asked for too, as soon as it has arrived.
     pub(super) async fn records(
         &self,
         app: &AppConfig,
         select: &Select<'_>,
         plan: &Arc<Plan>,
         with_total: bool,
+        reading: Option<Pages<'_>>,
     ) -> Result<Sent<Judged<RecordPage>>> {
         if self.meter.running.swap(0, Ordering::Relaxed) >= CROWDED {
             info!("many requests run in the domain, waiting for a moment");
             self.client.pause(CROWDED_PAUSE).await;
         }
-        let body = json!({
-            "app": app.app,
-            "query": select.to_text(),
-            "fields": plan.outer.codes,
-            "totalCount": with_total,
-        });
-        let target = self.target(app, "records.json")?;
-        let request =
-            Request::post(target, "application/json", body.to_string()).header("x-http-method-override", "GET");
-        let (meter, plan, limit) = (Arc::clone(&self.meter), Arc::clone(plan), u64::from(select.limit));
-        let judge = move |answer: Answer| {
-            judge(&answer, &meter, |body| {
-                let page = page::parse(body, &plan).map_err(|error| unreadable(&error))?;
-                checked(page, limit)
-            })
+        let number = app.app;
+        let asked = move |query: String, plan: &Plan, with_total: bool| {
+            json!({ "app": number, "query": query, "fields": plan.outer.codes, "totalCount": with_total }).to_string()
         };
-        self.client.send(&self.signed(request, app), self.front.as_deref(), judge).await
+        let target = self.target(app, "records.json")?;
+        let request = Request::post(target, "application/json", asked(select.to_text(), plan, with_total))
+            .header("x-http-method-override", "GET");
+        let request = self.signed(request, app);
+        let judge = {
+            let (meter, plan, limit) = (Arc::clone(&self.meter), Arc::clone(plan), u64::from(select.limit));
+            move |answer: Answer| {
+                judge(&answer, &meter, |body| {
+                    let page = page::parse(body, &plan).map_err(|error| unreadable(&error))?;
+                    checked(page, limit)
+                })
+            }
+        };
+        let Some(Pages { stream, goes_on }) = reading else {
+            return self.client.send(&request, self.front.as_deref(), judge).await;
+        };
+        let way = Way { client: Arc::clone(&self.client), auth: self.front.clone(), judge, peek: page::last_id };
+        let follow = {
+            let (meter, plan, next, conditions) =
+                (Arc::clone(&self.meter), Arc::clone(plan), request.clone(), select.conditions());
+            move |last: String| {
+                let is_crowded = meter.running.load(Ordering::Relaxed) >= CROWDED;
+                let last = last.parse().ok().filter(|_| goes_on && !is_crowded)?;
+                Some(next.with_body(asked(conditions.after(Some(last)), &plan, false)))
+            }
+        };
+        self.pages.send(stream, request, way, follow).await
     }
 
     async fn get<T: Send + 'static>(

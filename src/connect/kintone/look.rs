@@ -74,7 +74,7 @@ impl Kintone {
             Few::Key(_) => (Range::Ids(&ids), 1),
         };
         let select = Select { filter: app.filter.as_deref(), range, after: 0, limit };
-        let sent = self.api.records(&app, &select, &plan, false).await?;
+        let sent = self.api.records(&app, &select, &plan, false, None).await?;
         let mut taker = Taker::new(stream, few);
         taker.take(&sent.value.map_err(Refusal::into_error)?.records);
         Ok(taker.finish())

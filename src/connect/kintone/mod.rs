@@ -34,14 +34,14 @@ use url::Url;
 
 pub use config::{AppConfig, BasicConfig, KintoneConfig, LoginConfig, OauthConfig, OnMissingField};
 
-use self::api::{Api, Meter};
+use self::api::{Api, Meter, Pages};
 use self::page::RecordPage;
 use self::plan::{Offer, Plan, Seen};
 use self::position::{Position, Progress, Rules, Spent, State, Step, next_step};
 use self::query::{Range, Select};
 use self::refusal::Refusal;
 use self::session::{Fixed, Session};
-use super::http::{Authorize, Certificate, Client, Limits, Sent};
+use super::http::{Ahead, Authorize, Certificate, Client, Limits, Sent};
 use super::registry::OpenArgs;
 use super::source::{Few, Finding, Found, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
@@ -110,7 +110,14 @@ impl Kintone {
             (None, Some(basic)) => Some(Arc::new(Fixed(session::basic(&basic.user, &basic.password)))),
             (None, None) => None,
         };
-        let api = Api { client, base, front, login: config.login.clone(), meter: Arc::new(Meter::default()) };
+        let api = Api {
+            client,
+            base,
+            front,
+            login: config.login.clone(),
+            meter: Arc::new(Meter::default()),
+            pages: Ahead::default(),
+        };
         Ok(Kintone {
             id: args.id,
             config,
@@ -267,7 +274,8 @@ impl Kintone {
             .help(help))
     }
 
-    /// Asks for the page at `progress`, in another way where the first does not do.
+    /// Asks for the page at `progress`, in another way where the first does not do; and ahead for the one behind it, if
+    /// another request may be spent.
     async fn ask(
         &self,
         stream: &Stream,
@@ -275,6 +283,7 @@ impl Kintone {
         offer: &Offer,
         mut progress: Progress,
         rules: Rules,
+        may_go_on: bool,
         tally: &mut Tally,
     ) -> Result<(Progress, Sent<RecordPage>)> {
         loop {
@@ -285,7 +294,8 @@ impl Kintone {
                 after: progress.after,
                 limit: progress.limit(rules),
             };
-            let sent = self.api.records(place.app, &select, &plan, progress.asks_total()).await?;
+            let pages = Pages { stream: &stream.name, goes_on: may_go_on && progress.goes_on(rules) };
+            let sent = self.api.records(place.app, &select, &plan, progress.asks_total(), Some(pages)).await?;
             tally.add(&sent);
             match sent.value {
                 Ok(page) if !page.missing.is_empty() => self.drop_fields(&stream.name, &page.missing)?,
@@ -362,7 +372,8 @@ impl Kintone {
             Step::BeginPass { since } => Progress::pass(&self.run_id, now, since, rules),
             Step::BeginWindow { since, swept_at, max_id } => Progress::window(now, since, swept_at, max_id, rules),
         };
-        let (progress, sent) = self.ask(stream, place, &offer, progress, rules, &mut tally).await?;
+        let may_go_on = self.allowance(place).is_none_or(|allowance| spent.requests + 2 < allowance);
+        let (progress, sent) = self.ask(stream, place, &offer, progress, rules, may_go_on, &mut tally).await?;
         if place.table.is_none()
             && let Some(stray) = sent.value.records.heads().iter().find(|head| !progress.asked_for(head))
         {
@@ -408,7 +419,7 @@ impl Kintone {
         for ids in ids.chunks(usize::from(PAGE_ROWS)) {
             let filter = place.app.filter.as_deref();
             let select = Select { filter, range: Range::Ids(ids), after: 0, limit: PAGE_ROWS };
-            let sent = self.api.records(place.app, &select, plan, false).await?;
+            let sent = self.api.records(place.app, &select, plan, false, None).await?;
             found.requests += sent.requests;
             found.bytes += sent.bytes;
             let date = self.observed(sent.date);

@@ -277,6 +277,11 @@ impl Progress {
         self.read == 0 && self.total.is_none()
     }
 
+    /// Whether there will be a page behind the next one, as far as is known.
+    pub(super) fn goes_on(&self, rules: Rules) -> bool {
+        self.total.is_some_and(|total| total > self.read + u64::from(self.limit(rules)))
+    }
+
     /// The same progress, asking for half as much at a time; `None` when it cannot be less.
     pub(super) fn narrowed(self, rules: Rules) -> Option<Progress> {
         let limit = self.limit(rules);

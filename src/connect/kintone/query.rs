@@ -29,6 +29,12 @@ impl Select<'_> {
     /// The query. Every condition stands in its own parentheses: `and` binds tighter than `or`, and without them a
     /// filter with a bare `or` would give the first page for ever. Always `asc`: without a word kintone sorts down.
     pub(super) fn to_text(&self) -> String {
+        let after = if matches!(self.range, Range::Ids(_)) { None } else { Some(self.after) };
+        self.conditions().after(after)
+    }
+
+    /// What stays the same from page to page.
+    pub(super) fn conditions(&self) -> Conditions {
         let mut conditions = Vec::new();
         if let Some(filter) = self.filter {
             conditions.push(format!("({filter})"));
@@ -43,10 +49,22 @@ impl Select<'_> {
                 conditions.push(format!("({stamp} >= \"{}\" or $id > {above})", minute(*from)));
             }
         }
-        if !matches!(self.range, Range::Ids(_)) {
-            conditions.push(format!("$id > {}", self.after));
-        }
-        format!("{} order by $id asc limit {}", conditions.join(" and "), self.limit)
+        Conditions { texts: conditions, limit: self.limit }
+    }
+}
+
+/// The conditions of a read, whatever page of it.
+#[derive(Debug, Clone)]
+pub(super) struct Conditions {
+    texts: Vec<String>,
+    limit: u16,
+}
+
+impl Conditions {
+    /// The query for the page behind the id `after`.
+    pub(super) fn after(mut self, after: Option<u64>) -> String {
+        self.texts.extend(after.map(|after| format!("$id > {after}")));
+        format!("{} order by $id asc limit {}", self.texts.join(" and "), self.limit)
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
+use super::bulk::ResultPage;
 use super::config::AuthConfig;
 use super::model::{
     CompositeAnswer, DeleteLog, Describe, Objects, Organization, RestError, Rows, TokenAnswer, TokenRefusal, Usage,
@@ -17,7 +18,7 @@ use super::plan::Plan;
 use super::refusal::{Outcome, Refusal, by_code, classify, first_error, last_line, sign_in_refused};
 use super::session::Session;
 use crate::clock::Timestamp;
-use crate::connect::http::{Answer, Client, Request, Sent, Target, Verdict, unexpected};
+use crate::connect::http::{Ahead, Answer, Authorize, Client, Request, Sent, Target, Verdict, Way, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Longer addresses go through the composite resource. The limit is 16,384 bytes with all headers, and the
@@ -96,6 +97,10 @@ pub(super) struct Api {
     pub(super) version: String,
     pub(super) page_size: u16,
     pub(super) meter: Arc<Meter>,
+    /// Pages of queries asked for ahead, by stream.
+    pub(super) pages: Ahead<Judged<QueryPage>>,
+    /// Pages of the results of jobs asked for ahead, by job.
+    pub(super) results: Ahead<Judged<ResultPage>>,
 }
 
 /// How much of the org's daily requests was used when it last told.
@@ -193,12 +198,19 @@ impl Api {
     ///
     /// `queryAll` also gives deleted and merged rows that are still in the bin, and archived activities.
     /// The result is fixed when the query is asked; rows that change later do not move in it.
-    pub(super) async fn query(&self, soql: &str, plan: &Arc<Plan>) -> Result<Sent<Judged<QueryPage>>> {
+    ///
+    /// With `ahead`, the name of a stream, the next page is asked for too, as soon as this one has arrived.
+    pub(super) async fn query(
+        &self,
+        soql: &str,
+        plan: &Arc<Plan>,
+        ahead: Option<&str>,
+    ) -> Result<Sent<Judged<QueryPage>>> {
         let path = self.query_path("queryAll", soql);
         if path.len() > MAX_URI_BYTES {
             return self.composite(&path, plan).await;
         }
-        let sent = self.page(path.clone(), plan).await?;
+        let sent = self.page(path.clone(), plan, ahead).await?;
         match sent.value {
             Err(Refusal::TooLong) => {
                 let mut again = self.composite(&path, plan).await?;
@@ -211,8 +223,13 @@ impl Api {
     }
 
     /// Follows `nextRecordsUrl`, as it is: the place is known for two days.
-    pub(super) async fn more(&self, next: &str, plan: &Arc<Plan>) -> Result<Sent<Judged<QueryPage>>> {
-        self.page(next.to_owned(), plan).await
+    pub(super) async fn more(
+        &self,
+        next: &str,
+        plan: &Arc<Plan>,
+        ahead: Option<&str>,
+    ) -> Result<Sent<Judged<QueryPage>>> {
+        self.page(next.to_owned(), plan, ahead).await
     }
 
     fn query_path(&self, resource: &str, soql: &str) -> String {
@@ -224,14 +241,28 @@ impl Api {
         (self.page_size != DEFAULT_PAGE_SIZE).then(|| format!("batchSize={}", self.page_size))
     }
 
-    async fn page(&self, path: String, plan: &Arc<Plan>) -> Result<Sent<Judged<QueryPage>>> {
-        let mut request = Request::get(Target::Relative(path));
-        if let Some(option) = self.page_size_option() {
-            request = request.header("sforce-query-options", option);
-        }
+    async fn page(&self, path: String, plan: &Arc<Plan>, ahead: Option<&str>) -> Result<Sent<Judged<QueryPage>>> {
+        let option = self.page_size_option();
+        let asked = move |path: String| {
+            let request = Request::get(Target::Relative(path));
+            match &option {
+                Some(option) => request.header("sforce-query-options", option),
+                None => request,
+            }
+        };
+        let request = asked(path);
         let (meter, plan) = (Arc::clone(&self.meter), Arc::clone(plan));
         let judge = move |answer: Answer| judge(&answer, &meter, |body| page::parse(body, &plan));
-        self.client.send(&request, Some(self.session.as_ref()), judge).await
+        let Some(lane) = ahead else {
+            return self.client.send(&request, Some(self.session.as_ref()), judge).await;
+        };
+        self.pages.send(lane, request, self.way(judge, page::next_url), move |next| Some(asked(next))).await
+    }
+
+    /// How pages are asked for ahead.
+    pub(super) fn way<J>(&self, judge: J, peek: fn(&Answer) -> Option<String>) -> Way<J> {
+        let auth: Arc<dyn Authorize> = Arc::clone(&self.session) as Arc<dyn Authorize>;
+        Way { client: Arc::clone(&self.client), auth: Some(auth), judge, peek }
     }
 
     /// Always answers 200; the status that counts is inside.

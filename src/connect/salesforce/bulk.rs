@@ -119,15 +119,18 @@ impl Api {
     }
 
     /// `GET …/jobs/query/ID/results`: a page of the result, checked against the number of rows that its header says.
+    /// The next page is asked for too, as soon as this one has arrived.
     pub(super) async fn job_page(
         &self,
         job: &str,
         locator: Option<&str>,
         plan: &Arc<Plan>,
     ) -> Result<Sent<Judged<ResultPage>>> {
-        let query = result_query(rows_per_page(plan), locator);
-        let path = self.jobs_path(&format!("/{job}/results?{query}"));
-        let request = Request::get(Target::Relative(path)).accepting("text/csv");
+        let (rows, results) = (rows_per_page(plan), self.jobs_path(&format!("/{job}/results")));
+        let asked = move |locator: Option<&str>| {
+            let path = format!("{results}?{}", result_query(rows, locator));
+            Request::get(Target::Relative(path)).accepting("text/csv")
+        };
         let (meter, plan) = (Arc::clone(&self.meter), Arc::clone(plan));
         let judge = move |answer: Answer| match answer.status.as_u16() {
             404 | 409 | 410 => Verdict::Accept(Err(Refusal::JobGone)),
@@ -142,7 +145,8 @@ impl Api {
             204 | 412 => Verdict::Again { error: wrong("the result is not ready"), wait: None },
             _ => judge(&answer, &meter, |_| Err(serde::de::Error::custom("not a result"))),
         };
-        self.client.send(&request, Some(self.session.as_ref()), judge).await
+        let request = asked(locator);
+        self.results.send(job, request, self.way(judge, next_locator), move |next| Some(asked(Some(&next)))).await
     }
 
     fn jobs_path(&self, rest: &str) -> String {
@@ -189,6 +193,11 @@ fn refused_job(answer: &Answer) -> Option<Error> {
             .with("code", &found.code)
             .with("answer", last_line(&found.message))
     })
+}
+
+/// Where the next page is, without reading the page.
+fn next_locator(answer: &Answer) -> Option<String> {
+    answer.header("sforce-locator").filter(|locator| !matches!(*locator, "" | "null")).map(str::to_owned)
 }
 
 fn read_page(answer: &Answer, plan: &Plan) -> Result<ResultPage> {

@@ -53,7 +53,8 @@ impl Salesforce {
             Few::Key(_) => Range::Ids(&keys),
         };
         let select = Select { object: &stream.name, fields: &plan.names, condition: config.r#where.as_deref(), range };
-        let page = self.api.query(&select.to_soql(), &Arc::clone(&plan)).await?.value.map_err(Refusal::into_error)?;
+        let page =
+            self.api.query(&select.to_soql(), &Arc::clone(&plan), None).await?.value.map_err(Refusal::into_error)?;
         let mut taker = Taker::new(stream, few);
         taker.take(&page.records);
         Ok(taker.finish())

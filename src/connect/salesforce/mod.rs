@@ -40,7 +40,7 @@ use self::plan::Plan;
 use self::refusal::Refusal;
 use self::session::{Identity, Session};
 use self::soql::{Range, Select};
-use super::http::{Client, Limits, Sent};
+use super::http::{Ahead, Client, Limits, Sent};
 use super::registry::OpenArgs;
 use super::source::{Few, Finding, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
@@ -91,6 +91,8 @@ impl Salesforce {
             version: config.api_version.clone(),
             page_size: config.page_size,
             meter: Arc::new(Meter::default()),
+            pages: Ahead::default(),
+            results: Ahead::default(),
         };
         let streams = config.streams();
         Ok(Salesforce {
@@ -198,7 +200,7 @@ impl Salesforce {
             let range = Range::Ids(ids);
             let select =
                 Select { object: &stream.name, fields: &plan.names, condition: config.r#where.as_deref(), range };
-            let mut sent = self.api.query(&select.to_soql(), &plan).await?;
+            let mut sent = self.api.query(&select.to_soql(), &plan, None).await?;
             // To the last page: an id on one that was not read would be taken for gone.
             loop {
                 sighting.requests += sent.requests;
@@ -206,7 +208,7 @@ impl Salesforce {
                 let page = sent.value.map_err(Refusal::into_error)?;
                 sighting.keys.extend(page.records.heads().iter().map(|head| head.key.clone()));
                 let Some(next) = page.next else { break };
-                sent = self.api.more(&next, &plan).await?;
+                sent = self.api.more(&next, &plan, None).await?;
             }
         }
         Ok(sighting)

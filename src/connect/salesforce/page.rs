@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use super::plan::Plan;
 use super::rows::Rows;
 use crate::clock::Timestamp;
-use crate::connect::canonical;
+use crate::connect::http::Answer;
+use crate::connect::{canonical, json};
 use crate::record::Records;
 
 /// What a page of a query says.
@@ -35,22 +36,16 @@ pub(super) struct QueryPage {
 ///
 /// When it is not JSON of this form, is cut, or says that there is more without saying where.
 pub(super) fn parse(body: &[u8], plan: &Plan) -> serde_json::Result<QueryPage> {
-    // Checked once here, so that the parser need not check each string.
-    let not_utf8 = || serde_json::Error::custom("bytes that are not UTF-8");
-    let text = match std::str::from_utf8(body) {
-        Ok(text) => text,
-        // Cut within a character: told as the cut that it is.
-        Err(cut) if cut.error_len().is_none() => {
-            let whole = std::str::from_utf8(&body[..cut.valid_up_to()]).unwrap_or_default();
-            return Err(parse_as(whole, plan, true).err().unwrap_or_else(not_utf8));
-        }
-        Err(_) => return Err(not_utf8()),
-    };
-    match parse_as(text, plan, true) {
-        // A column that should hold text holds something else: take every value as it stands.
-        Err(error) if error.is_data() => parse_as(text, plan, false),
-        done => done,
-    }
+    json::read(body, |text, trust_types| parse_as(text, plan, trust_types))
+}
+
+/// Where the next page is, without reading the page: it stands before the records.
+pub(super) fn next_url(answer: &Answer) -> Option<String> {
+    let (name, records) = (b"\"nextRecordsUrl\":", b"\"records\":");
+    let head = &answer.body[..answer.body.len().min(1_000)];
+    let place = |part: &[u8]| head.windows(part.len()).position(|window| window == part);
+    let at = place(name).filter(|at| place(records).is_none_or(|records| *at < records))? + name.len();
+    serde_json::Deserializer::from_slice(&head[at..]).into_iter::<String>().next()?.ok()
 }
 
 fn parse_as(text: &str, plan: &Plan, trust_types: bool) -> serde_json::Result<QueryPage> {

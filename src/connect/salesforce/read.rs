@@ -172,9 +172,11 @@ impl Salesforce {
         rules: Rules,
         tally: &mut Tally,
     ) -> Result<std::result::Result<Read, Refusal>> {
+        // What follows a first page may be had by a job.
+        let ahead = (progress.locator.is_some() || rules.bulk_from.is_none()).then_some(stream.name.as_str());
         let sent = match &progress.locator {
-            Some(next) => self.api.more(next, plan).await?,
-            None => self.api.query(&select(stream, config, progress, plan).to_soql(), plan).await?,
+            Some(next) => self.api.more(next, plan, ahead).await?,
+            None => self.api.query(&select(stream, config, progress, plan).to_soql(), plan, ahead).await?,
         };
         tally.add(&sent);
         let observed_at = self.observed(sent.date);

@@ -13,13 +13,14 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Error as _};
+use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
 use self::walk::{PageSeed, TableSeed};
 use super::plan::{Cell, Plan, Wires};
 use crate::clock::Timestamp;
-use crate::connect::canonical;
+use crate::connect::http::Answer;
+use crate::connect::{canonical, json};
 use crate::record::{RecordHead, Records, RecordsBuilder};
 
 /// What a page says.
@@ -47,22 +48,20 @@ pub(super) struct RecordPage {
 ///
 /// When it is not JSON of this form, or is cut.
 pub(super) fn parse(body: &[u8], plan: &Plan) -> serde_json::Result<RecordPage> {
-    // Checked once here, so that the parser need not check each string.
-    let not_utf8 = || serde_json::Error::custom("bytes that are not UTF-8");
-    let text = match std::str::from_utf8(body) {
-        Ok(text) => text,
-        // Cut within a character: told as the cut that it is.
-        Err(cut) if cut.error_len().is_none() => {
-            let whole = std::str::from_utf8(&body[..cut.valid_up_to()]).unwrap_or_default();
-            return Err(parse_as(whole, plan, true).err().unwrap_or_else(not_utf8));
-        }
-        Err(_) => return Err(not_utf8()),
-    };
-    match parse_as(text, plan, true) {
-        // A value has another shape than its type says: take every value as it stands.
-        Err(error) if error.is_data() => parse_as(text, plan, false),
-        done => done,
+    json::read(body, |text, trust_types| parse_as(text, plan, trust_types))
+}
+
+/// The id of the last record of a page, without reading the page.
+pub(super) fn last_id(answer: &Answer) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Id {
+        value: String,
     }
+    // Cannot stand within a text, whose quotes are escaped; and no field's code begins with `$`.
+    let name = b"\"$id\":";
+    let at = answer.body.windows(name.len()).rposition(|part| part == name)? + name.len();
+    let id = serde_json::Deserializer::from_slice(&answer.body[at..]).into_iter::<Id>().next()?;
+    id.ok().map(|id| id.value)
 }
 
 fn parse_as(text: &str, plan: &Plan, trust_types: bool) -> serde_json::Result<RecordPage> {

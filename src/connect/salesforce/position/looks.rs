@@ -27,7 +27,12 @@ impl Progress {
     /// too long ago: the log of deletions, then a pass (where values change without a stamp) or a sweep.
     ///
     /// A window tells of deletions that are still in the recycle bin, which Salesforce empties after 15 days.
-    pub(in crate::connect::salesforce) fn follow_up(&self, run_id: &str, now: Timestamp, rules: Rules) -> Option<Progress> {
+    pub(in crate::connect::salesforce) fn follow_up(
+        &self,
+        run_id: &str,
+        now: Timestamp,
+        rules: Rules,
+    ) -> Option<Progress> {
         let due = |secs: Option<i64>, last: Option<Timestamp>| {
             secs.is_some_and(|secs| last.is_none_or(|at| now >= at.plus_secs(secs)))
         };

@@ -46,10 +46,7 @@ fn what_comes_next_follows_from_the_cursor() {
         Step::BeginWindow { since: at("10:00:00"), looks: Looks::default() }
     );
     let no_stamp = Rules { has_stamp: false, ..RULES };
-    assert_eq!(
-        next_step(done, true, ReadMode::Incremental, no_stamp),
-        Step::BeginPass { since: Some(at("10:00:00")) }
-    );
+    assert_eq!(next_step(done, true, ReadMode::Incremental, no_stamp), Step::BeginPass { since: Some(at("10:00:00")) });
     let half = Progress { locator: Some("/x".into()), read: 5, ..window() };
     let state = Some(State::Reading(half.clone()));
     assert_eq!(step(state.clone(), false, ReadMode::Incremental), Step::Continue(half.clone()));
@@ -66,12 +63,7 @@ fn pages_lead_to_the_end_and_totals_add_up_over_queries() {
     let progress = progress.asked_anew();
     assert_eq!(
         progress.range(Some("S")),
-        Range::Window {
-            stamp: "S",
-            from: at("09:50:00"),
-            until: at("11:55:00"),
-            after: Some((at("10:01:00"), "a"))
-        }
+        Range::Window { stamp: "S", from: at("09:50:00"), until: at("11:55:00"), after: Some((at("10:01:00"), "a")) }
     );
     assert_eq!(progress.advanced(1_000, 1_000, None, None), (None, Some(3_000)));
 }
@@ -129,8 +121,7 @@ fn a_slow_pass_is_read_in_slices_by_id() {
 #[test]
 fn a_cursor_round_trips() {
     let (progress, _) = window().advanced(1, 2, Some("/n".into()), Some((Some(at("10:00:00")), "a".into())));
-    for state in [State::Done { until: at("10:00:00"), looks: Looks::default() }, State::Reading(progress.unwrap())]
-    {
+    for state in [State::Done { until: at("10:00:00"), looks: Looks::default() }, State::Reading(progress.unwrap())] {
         let position = Position { org: "o".into(), scope: "s".into(), state };
         assert_eq!(Position::parse(&position.to_cursor().unwrap()).unwrap(), position);
     }
