@@ -5,6 +5,7 @@
 
 mod chance;
 pub mod company;
+pub mod hubspot;
 mod instant;
 pub mod kintone;
 mod number;
