@@ -120,6 +120,12 @@ impl View<'_> {
         self.version.map(|version| version.values.clone()).unwrap_or_default()
     }
 
+    /// The ids that were merged into it by then, and when.
+    pub(crate) fn merged(&self) -> Vec<(u64, i64)> {
+        let (Some(record), Some(version)) = (self.record, self.version) else { return Vec::new() };
+        record.merged.iter().copied().filter(|(_, at)| *at <= version.seen_at).collect()
+    }
+
     /// When it was archived.
     pub(crate) fn archived_at(&self) -> Option<i64> {
         if let Standing::Archived(at) = self.standing() { Some(at) } else { None }

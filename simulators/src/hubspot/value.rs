@@ -23,8 +23,8 @@ pub(crate) fn raw(state: &State, place: usize, view: &View<'_>, property: &Prope
     }
     match property.origin {
         Origin::Made(make) if view.is_base => make(view.base, view.id),
-        Origin::MergedIds => merged(view, ";", |id, _| id.to_string()),
-        Origin::MergedVids => merged(view, ";", |id, at| format!("{id}:{at}")),
+        Origin::MergedIds => merged(view, |id, _| id.to_string()),
+        Origin::MergedVids => merged(view, |id, at| format!("{id}:{at}")),
         Origin::Copy(of) => raw(state, place, view, object.property(of)?),
         Origin::OfStage(fact) => {
             let held = raw(state, place, view, object.stage_property()?)?;
@@ -43,10 +43,10 @@ pub(crate) fn read(state: &State, place: usize, view: &View<'_>, property: &Prop
     raw(state, place, view, property).filter(|text| !text.is_empty() || !state.options.hypotheses.cleared_null)
 }
 
-fn merged(view: &View<'_>, between: &str, of: impl Fn(u64, i64) -> String) -> Option<String> {
-    let record = view.record.filter(|record| !record.merged.is_empty())?;
-    let parts: Vec<String> = record.merged.iter().map(|(id, at)| of(*id, *at)).collect();
-    Some(parts.join(between))
+/// What was merged into the record, if anything was.
+fn merged(view: &View<'_>, of: impl Fn(u64, i64) -> String) -> Option<String> {
+    let parts: Vec<String> = view.merged().into_iter().map(|(id, at)| of(id, at)).collect();
+    (!parts.is_empty()).then(|| parts.join(";"))
 }
 
 /// The stage of that id.

@@ -42,7 +42,7 @@ const PLANS: [(&str, &str); 4] =
     [("light", "ライト"), ("standard", "スタンダード"), ("pro", "プロ"), ("enterprise", "エンタープライズ")];
 
 const SERVICES: [(&str, &str); 4] =
-    [("crm", "顧客管理"), ("analytics", "分析"), ("support;jp", "国内サポート"), ("training", "研修")];
+    [("crm", "顧客管理"), ("analytics", "分析"), ("support", "国内サポート"), ("training", "研修")];
 
 /// The name of the company with that id.
 pub(super) fn name(p: &Population, id: u64) -> String {
@@ -112,14 +112,10 @@ pub(super) fn properties() -> Vec<Property> {
                 _ => Some(p.word(id, 61, &PLANS).0.to_owned()),
             }
         }),
-        Property::choice(
-            "services",
-            "利用サービス",
-            &[SERVICES[0], SERVICES[1], ("support", "国内サポート"), SERVICES[3]],
-        )
-        .entered_as("checkbox")
-        .custom()
-        .made(|p, id| several(p, id, 62, &[SERVICES[0], SERVICES[1], ("support", ""), SERVICES[3]])),
+        Property::choice("services", "利用サービス", &SERVICES)
+            .entered_as("checkbox")
+            .custom()
+            .made(|p, id| several(p, id, 62, &SERVICES)),
         Property::number("mrr", "月額").custom().made(|p, id| Some(mrr(p, id).to_string())).with_steps(|p, id| {
             let (first, last) = (mrr(p, id) / 2, mrr(p, id));
             vec![(p.created(id), first.to_string()), (p.day(id, 63).max(p.created(id) + 1), last.to_string())]
