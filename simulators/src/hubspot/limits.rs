@@ -1,5 +1,7 @@
 //! How much is asked of a portal: calls at once, in ten seconds and in a day, and searches in a second.
 
+use std::collections::VecDeque;
+
 use serde_json::json;
 
 use crate::hubspot::auth::Caller;
@@ -12,21 +14,26 @@ use crate::wire::Reply;
 /// The window of the burst allowance, in milliseconds.
 const WINDOW: i64 = 10_000;
 
-/// Calls since an instant.
-#[derive(Debug, Default, Clone, Copy)]
-struct Window {
-    start: i64,
-    used: u64,
-}
+/// The newest calls, by when they came.
+#[derive(Debug, Default)]
+struct Rolling(VecDeque<i64>);
 
-impl Window {
-    /// Counts a call in windows of that length; says how many there were.
-    fn count(&mut self, now: i64, length: i64) -> u64 {
-        if now >= self.start + length || now < self.start {
-            *self = Window { start: now, used: 0 };
+impl Rolling {
+    /// How many came in the last `length` milliseconds.
+    fn used(&mut self, now: i64, length: i64) -> u64 {
+        while self.0.front().is_some_and(|&at| at <= now - length) {
+            self.0.pop_front();
         }
-        self.used += 1;
-        self.used
+        self.0.len() as u64
+    }
+
+    /// Counts a call, unless there were `most` already; says how many there are now, refused or not.
+    fn count(&mut self, now: i64, length: i64, most: u64) -> u64 {
+        let used = self.used(now, length);
+        if used < most {
+            self.0.push_back(now);
+        }
+        used + 1
     }
 }
 
@@ -37,9 +44,11 @@ pub(crate) struct Limits {
     running: u64,
     /// The most that ever ran at once.
     pub(crate) peak: u64,
-    private: Window,
-    oauth: Window,
-    searches: Window,
+    private: Rolling,
+    oauth: Rolling,
+    searches: Rolling,
+    /// The searches that came, refused ones too.
+    asked: Rolling,
     /// The most searches of a second, on the portal's clock.
     pub(crate) most_searches: u64,
     /// The account's day that is counted, and the calls of it.
@@ -98,14 +107,14 @@ pub(crate) fn count(state: &mut State, caller: &Caller, is_search: bool) -> Resu
     let most = if caller.is_oauth { options.oauth_burst } else { options.burst };
     let mut left = Left { burst: (most, most.saturating_sub(1)), day: None, is_search };
     if is_search {
-        let used = limits.searches.count(now, SECOND);
-        limits.most_searches = limits.most_searches.max(used);
-        if options.rate_limits && used > options.searches_per_second {
+        limits.most_searches = limits.most_searches.max(limits.asked.count(now, SECOND, u64::MAX));
+        let most = options.searches_per_second;
+        if options.rate_limits && limits.searches.count(now, SECOND, most) > most {
             return Err(too_many(options, Policy::Secondly, None));
         }
     } else if options.rate_limits {
         let window = if caller.is_oauth { &mut limits.oauth } else { &mut limits.private };
-        let used = window.count(now, WINDOW);
+        let used = window.count(now, WINDOW, most);
         if used > most {
             return Err(too_many(options, Policy::TenSecondly, None));
         }

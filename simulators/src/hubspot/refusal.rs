@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::hubspot::options::Options;
 use crate::wire::Reply;
 
 /// An error, before it has a correlation id.
@@ -58,8 +59,13 @@ impl Refusal {
         body
     }
 
-    pub(crate) fn reply(&self, correlation: &str, is_bare: bool) -> Reply {
-        let body = if is_bare { json!({"message": self.message}) } else { self.value(Some(correlation)) };
+    /// The answer: with a message alone, or with a key that no document knows, where those are wanted.
+    pub(crate) fn reply(&self, correlation: &str, options: &Options) -> Reply {
+        let is_bare = options.hypotheses.bare_errors;
+        let mut body = if is_bare { json!({"message": self.message}) } else { self.value(Some(correlation)) };
+        if options.extra_keys && !is_bare {
+            body["zzHint"] = json!(["unknown"]);
+        }
         let mut reply = Reply::value(self.status, &body);
         reply.headers.extend(self.headers.iter().cloned());
         reply

@@ -70,8 +70,7 @@ pub(crate) fn answer(state: &mut State, request: &Request, strikes: &Strikes) ->
         Some(refusal) => Err(refusal),
         None => call(state, request, strikes, chance),
     };
-    let is_bare = state.options.hypotheses.bare_errors;
-    let reply = result.unwrap_or_else(|refusal: Refusal| refusal.reply(&correlation, is_bare));
+    let reply = result.unwrap_or_else(|refusal: Refusal| refusal.reply(&correlation, &state.options));
     let mut reply = reply
         .with("X-HubSpot-Correlation-Id", correlation)
         .with("X-Trace", format!("2B{:030X}", crate::chance::mix(chance, 1, 2)));

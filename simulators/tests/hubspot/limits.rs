@@ -55,7 +55,9 @@ async fn line_43_allowances_count_down_and_come_back() {
         (429, &json!("TEN_SECONDLY_ROLLING"), &json!("RATE_LIMIT"))
     );
     assert_eq!(body["message"], "You have reached your ten_secondly_rolling limit.");
-    session.portal.advance(10);
+    session.portal.advance(9);
+    assert_eq!(session.list("companies", "").status, 429);
+    session.portal.advance(1);
     let answer = session.list("companies", "");
     assert_eq!(answer.header("x-hubspot-ratelimit-max"), Some("4"));
     assert_eq!(answer.header("x-hubspot-ratelimit-interval-milliseconds"), Some("10000"));
@@ -75,6 +77,17 @@ async fn line_43_allowances_count_down_and_come_back() {
     assert_eq!(session.list("companies", "").status, 429);
     session.portal.advance(1);
     assert_eq!(session.list("companies", "").status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_43_the_ten_seconds_roll() {
+    let session = limited().await;
+    let status = || session.list("companies", "").status;
+    assert_eq!([status(), status()], [200, 200]);
+    session.portal.advance(6);
+    assert_eq!([status(), status(), status()], [200, 200, 429]);
+    session.portal.advance(4);
+    assert_eq!([status(), status(), status()], [200, 200, 429]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -252,6 +252,7 @@ async fn line_45_unknown_keys_may_be_anywhere() {
     assert!(page.get("zzMeta").is_some() && page["results"][0].get("zzPreview").is_some());
     let batch = session.batch("companies", json!({"inputs": [{"id": "501"}]})).json();
     assert!(batch.get("zzTiming").is_some());
+    assert!(session.list("companies", "limit=0").json().get("zzHint").is_some());
     assert!(session.token("/oauth/2026-09/token", &session.refresh_form()).json().get("zzMeta").is_some());
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulators::hubspot::Options;
 
-use crate::client::{Answer, Session, fields, send};
+use crate::client::{Answer, Session, fields, filter, send};
 
 fn sim(session: &Session, action: &str, body: Value) -> Answer {
     send(&format!("{}/_sim/{action}", session.base), "POST", &[], body.to_string().as_bytes())
@@ -62,6 +62,10 @@ async fn a_million_records_take_no_memory() {
     assert_eq!(session.record("companies", last, "")["id"], last.to_string());
     assert!(session.value("contacts", last, "associatedcompanyid").is_string());
     session.portal.assume(|open| open.plain_after = true);
+    let recent = session.portal.now().timestamp_millis() - 86_400_000;
+    let window = filter("hs_lastmodifieddate", "GTE", recent.to_string());
+    let found = session.search("companies", json!({"filters": [window], "sorts": ["hs_object_id"]}));
+    assert!(found.ids().len() == 10 && found.json()["total"].as_u64().unwrap() < 50_000, "{}", found.text());
     let page = session.list("companies", &format!("limit=10&after={}", last - 5));
     assert_eq!((page.ids().len(), page.after()), (5, None));
 }
