@@ -12,3 +12,4 @@ mod number;
 pub mod salesforce;
 mod wire;
 mod words;
+pub mod zoho;

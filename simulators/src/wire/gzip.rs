@@ -88,7 +88,7 @@ const TABLE: [u32; 256] = {
 };
 
 /// The checksum `crc`, carried on over `bytes`; it begins with all bits set and ends with them flipped.
-fn crc(crc: u32, bytes: &[u8]) -> u32 {
+pub(crate) fn crc(crc: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(crc, |crc, byte| TABLE[((crc ^ u32::from(*byte)) & 255) as usize] ^ (crc >> 8))
 }
 
