@@ -516,6 +516,11 @@ impl Org {
         self.lock().limits.peak
     }
 
+    /// How many requests run right now, those at a gate included.
+    pub fn running(&self) -> u64 {
+        self.lock().limits.running
+    }
+
     /// The credits that the last 24 hours took.
     pub fn credits_used(&self) -> u64 {
         let mut state = self.lock();
