@@ -3,6 +3,7 @@
 use crate::number::Decimal;
 use crate::zoho::field::{Column, Formula, Source};
 use crate::zoho::id;
+use crate::zoho::population::nth_number;
 use crate::zoho::records::{Place, View, When};
 use crate::zoho::state::State;
 use crate::zoho::value::Value;
@@ -85,9 +86,9 @@ pub(crate) fn kin(state: &State, module: usize, lookup: &str, parent: u64, when:
     let records = &target.records;
     let mut numbers: Vec<u64> = Vec::new();
     if matches!(column.source, Source::Parent) {
-        let number = parent.checked_sub(records.base.parent_base).unwrap_or_default();
+        let number = parent.saturating_sub(records.base.parent_base);
         // Only what the population was made from has children by number.
-        if number > 0 && number <= crate::zoho::population::nth_number(records.base.parents) && number % 10 != 0 {
+        if number > 0 && number <= nth_number(records.base.parents) && !number.is_multiple_of(10) {
             numbers.extend(records.base.children(number));
         }
     }

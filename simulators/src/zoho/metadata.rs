@@ -66,7 +66,7 @@ fn fields(visit: &mut Visit<'_>) -> Answer<Reply> {
     if module.access == Access::Empty || visit.parameter("type").as_deref() == Some("unused") {
         return Ok(Reply::empty(204));
     }
-    let shown = module.columns.iter().filter(|column| visit.sees(column) && column.name() != "$approved");
+    let shown = module.columns.iter().filter(|column| visit.sees(column) && !column.name().starts_with('$'));
     let fields: Vec<Json> = shown.map(|column| field_of(state, module, column)).collect();
     Ok(Reply::value(200, &json!({ "fields": fields })))
 }

@@ -73,13 +73,16 @@ fn described(state: &State, number: u64, person: Person) -> Json {
     })
 }
 
+/// Whether a person, by number, is one of those asked for.
+type Wanted = Box<dyn Fn(u64, &Person) -> bool>;
+
 /// `GET /users`.
 pub(crate) fn users(visit: &mut Visit<'_>) -> Answer<Reply> {
     visit.needs("users")?;
     let state = &*visit.state;
     let wanted = visit.parameter("type").unwrap_or_else(|| "AllUsers".to_owned());
     let caller = visit.caller.user;
-    let belongs: Box<dyn Fn(u64, &Person) -> bool> = match wanted.as_str() {
+    let belongs: Wanted = match wanted.as_str() {
         "AllUsers" => Box::new(|_, _| true),
         "ActiveUsers" | "ConfirmedUsers" | "ActiveConfirmedUsers" => Box::new(|_, person| person.5 == "active"),
         "DeactiveUsers" => Box::new(|_, person| person.5 == "disabled"),

@@ -76,6 +76,10 @@ pub(crate) fn full_data(visit: &mut Visit<'_>, name: &str, id: Option<&str>) -> 
 /// `GET /{module}/{id}/{list}`: records of another module that look this one up.
 pub(crate) fn related(visit: &mut Visit<'_>, name: &str, id: &str, list: &str) -> Answer<Reply> {
     let module = visit.readable(name)?;
+    if (name, list) == ("Deals", "Contact_Roles") && find(visit, module, id).is_some() {
+        // No deal has any.
+        return Ok(Reply::empty(204));
+    }
     let known = lists(visit, module).into_iter().find(|(api_name, ..)| api_name == list);
     let unknown = || Refusal::new(400, "INVALID_DATA", "the relation name given seems to be invalid");
     let (_, child, lookup) = require(known, || unknown().with(json!({"resource_path_index": 2})))?;

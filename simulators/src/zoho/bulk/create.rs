@@ -117,7 +117,7 @@ fn order(visit: &mut Visit<'_>, query: &Json) -> Answer<Order> {
 }
 
 fn is_supported(column: &Column) -> bool {
-    !column.kind().is_rows() && column.kind() != FieldType::Raw && column.name() != "$approved"
+    !column.kind().is_rows() && column.kind() != FieldType::Raw && !column.name().starts_with('$')
 }
 
 fn path(visit: &Visit<'_>, module: usize, name: &str, missing: &str) -> Answer<Path> {

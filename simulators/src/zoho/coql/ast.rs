@@ -3,19 +3,35 @@
 use crate::zoho::filter::Op;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sum {
+pub(crate) enum Aggregate {
     Count,
-    Sum,
+    Total,
     Min,
     Max,
     Avg,
+}
+
+impl Aggregate {
+    pub(crate) const ALL: [Aggregate; 5] =
+        [Aggregate::Count, Aggregate::Total, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
+
+    /// As queries and answers have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Aggregate::Count => "COUNT",
+            Aggregate::Total => "SUM",
+            Aggregate::Min => "MIN",
+            Aggregate::Max => "MAX",
+            Aggregate::Avg => "AVG",
+        }
+    }
 }
 
 /// A column that is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item {
     pub(crate) path: String,
-    pub(crate) sum: Option<Sum>,
+    pub(crate) sum: Option<Aggregate>,
     pub(crate) alias: Option<String>,
 }
 

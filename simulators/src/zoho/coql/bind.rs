@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::ast::{Condition, Select, Sum};
+use super::ast::{Aggregate, Condition, Select};
 use super::{DEFAULT, MOST};
 use crate::zoho::field::{Column, FieldType};
 use crate::zoho::filter::{self, Filter, NoPath, Path, Test};
@@ -20,7 +20,7 @@ const ORDERINGS: usize = 10;
 pub(crate) struct Output {
     pub(crate) name: String,
     pub(crate) path: Path,
-    pub(crate) sum: Option<Sum>,
+    pub(crate) sum: Option<Aggregate>,
 }
 
 /// A query that can be run.
@@ -65,7 +65,7 @@ pub(crate) fn bind(visit: &Visit<'_>, select: &Select) -> Answer<Plan> {
     for item in &select.items {
         let path = path(visit, module, &item.path)?;
         let default = match item.sum {
-            Some(sum) => format!("{}({})", format!("{sum:?}").to_uppercase(), item.path),
+            Some(sum) => format!("{}({})", sum.name(), item.path),
             None => item.path.clone(),
         };
         let name = item.alias.clone().unwrap_or(default);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::ast::Sum;
+use super::ast::Aggregate;
 use super::bind::{Output, Plan};
 use crate::number::Decimal;
 use crate::wire::{Reply, json as text};
@@ -57,15 +57,15 @@ fn summed(state: &State, output: &Output, views: &[View<'_>], body: &mut String)
         numbers.fold(Decimal::new(0, 0), |sum, number| sum.plus(number).unwrap_or(sum))
     };
     let value = match output.sum {
-        Some(Sum::Count) => return body.push_str(&values().count().to_string()),
-        Some(Sum::Sum) => Value::Num(sum().trimmed()),
-        Some(Sum::Avg) => {
+        Some(Aggregate::Count) => return body.push_str(&values().count().to_string()),
+        Some(Aggregate::Total) => Value::Num(sum().trimmed()),
+        Some(Aggregate::Avg) => {
             let count = values().count() as i128;
             let average = if count == 0 { None } else { sum().over(Decimal::new(count, 0)) };
             average.map_or(Value::Empty, |average| Value::Num(average.rounded(4).trimmed()))
         }
-        Some(Sum::Min) => values().min_by(Value::order).unwrap_or(Value::Empty),
-        Some(Sum::Max) => values().max_by(Value::order).unwrap_or(Value::Empty),
+        Some(Aggregate::Min) => values().min_by(Value::order).unwrap_or(Value::Empty),
+        Some(Aggregate::Max) => values().max_by(Value::order).unwrap_or(Value::Empty),
         None => views.first().map_or(Value::Empty, |view| output.path.value(state, view)),
     };
     match output.path.column(state) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::ast::{Condition, Item, Select, Sum};
+use super::ast::{Aggregate, Condition, Item, Select};
 use super::lex::{Kind, Token, syntax, tokens};
 use crate::zoho::filter::Op;
 use crate::zoho::refusal::Answer;
@@ -108,8 +108,7 @@ impl Reader {
 
     fn item(&mut self) -> Answer<Item> {
         let name = self.name()?;
-        let sums = [("count", Sum::Count), ("sum", Sum::Sum), ("min", Sum::Min), ("max", Sum::Max), ("avg", Sum::Avg)];
-        let sum = sums.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, sum)| sum);
+        let sum = Aggregate::ALL.into_iter().find(|sum| name.eq_ignore_ascii_case(sum.name()));
         let (path, sum) = match sum {
             Some(sum) if self.takes_sign("(") => {
                 let path = self.name()?;
