@@ -50,6 +50,7 @@ pub(crate) fn insert(state: &mut State, module: usize, draft: Draft, manner: Man
         modified,
         modifier: user,
         place: Place::Live,
+        is_silent: false,
         values: Arc::new(draft.values),
     };
     put(state, module, number, (created, user), version, manner.delay_secs);
@@ -79,7 +80,8 @@ pub(crate) fn update(state: &mut State, module: usize, number: u64, draft: Draft
         (None, false) => (now, 1 + chance % STAFF.len() as u64),
     };
     let valid_at = if silent { now } else { modified };
-    let version = Version { valid_at, change: 0, modified, modifier, place: Place::Live, values: Arc::new(values) };
+    let values = Arc::new(values);
+    let version = Version { valid_at, change: 0, modified, modifier, place: Place::Live, is_silent: silent, values };
     put(state, module, number, (created, creator), version, manner.delay_secs);
     for (field, rows) in draft.rows {
         set_rows(state, module, number, &field, &rows)?;
@@ -100,7 +102,8 @@ pub(crate) fn send(state: &mut State, module: usize, number: u64, from: Place, t
     let (created, creator) = (view.created(), view.creator());
     let modified = if moves { now } else { view.modified() };
     let values = Arc::new(view.values());
-    let version = Version { valid_at: now, change: 0, modified, modifier: view.modifier(), place: to, values };
+    let version =
+        Version { valid_at: now, change: 0, modified, modifier: view.modifier(), place: to, is_silent: !moves, values };
     let rows: Vec<(usize, u64)> = target
         .columns
         .iter()

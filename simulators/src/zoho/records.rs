@@ -29,6 +29,8 @@ pub(crate) struct Version {
     /// The number of the user who made it.
     pub(crate) modifier: u64,
     pub(crate) place: Place,
+    /// Whether no history tells of it.
+    pub(crate) is_silent: bool,
     /// All written values; what is not here is as the population says.
     pub(crate) values: Arc<Values>,
 }

@@ -33,10 +33,10 @@ pub(crate) fn timeline(visit: &mut Visit<'_>, name: &str, id: &str) -> Answer<Re
     };
     let mut entries = vec![entry(0, now.created(), now.creator(), "added", Vec::new())];
     let versions = now.record.map_or(&[][..], |record| &record.versions);
-    for (nth, version) in versions.iter().enumerate() {
+    for (nth, version) in versions.iter().enumerate().filter(|(_, version)| !version.is_silent) {
         let before = target.records.trace(number, When::After(version.change.saturating_sub(1)));
         let after = View { version: Some(version), when: When::After(version.change), ..now };
-        let Some(before) = before.filter(|before| before.modified() != version.modified) else { continue };
+        let Some(before) = before else { continue };
         let changes = changes(visit, module, &before, &after);
         entries.push(entry(1 + nth as u64, version.modified, version.modifier, "updated", changes));
     }

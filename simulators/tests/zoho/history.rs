@@ -152,6 +152,12 @@ async fn line_33_deals_tell_their_stages_and_records_their_changes() {
     assert_eq!(change["api_name"], "Stage");
     assert_eq!(change["_value"], json!({"old": "Qualification", "new": "Closed Won"}));
     assert_eq!(timeline[0]["record"]["id"], deal.as_str());
+    for amount in [200, 300] {
+        session.update("Deals", &deal, json!({ "Amount": amount }));
+    }
+    let timeline = session.get(&format!("Deals/{deal}/__timeline")).json()["__timeline"].clone();
+    let values: Vec<&Value> = (0..2).map(|nth| &timeline[nth]["field_history"][0]["_value"]).collect();
+    assert_eq!(values, [&json!({"old": "200", "new": "300"}), &json!({"old": "100", "new": "200"})]);
     let account = session.org.ids("Accounts").unwrap()[0].clone();
     assert_eq!(session.get(&format!("Accounts/{account}/Deals?fields=Stage")).data().len(), 2);
 }
