@@ -9,6 +9,7 @@ pub mod file;
 pub mod http;
 mod json;
 pub mod kintone;
+mod oauth;
 pub mod registry;
 pub mod salesforce;
 pub mod source;

@@ -40,8 +40,9 @@ use self::plan::{Offer, Plan, Seen};
 use self::position::{Position, Progress, Rules, Spent, State, Step, next_step};
 use self::query::{Range, Select};
 use self::refusal::Refusal;
-use self::session::{Fixed, Session};
+use self::session::{Fixed, TokenPoint};
 use super::http::{Ahead, Authorize, Certificate, Client, Limits, Sent};
+use super::oauth::Session;
 use super::registry::OpenArgs;
 use super::source::{Few, Finding, Found, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
@@ -105,7 +106,8 @@ impl Kintone {
                     here(Error::new(ErrorKind::Config, "not an address to sign in at").caused_by(error))
                 })?;
                 let store = Arc::clone(&args.token_store);
-                Some(Arc::new(Session::new(args.id.clone(), address, oauth.clone(), Arc::clone(&client), store)))
+                let point = TokenPoint { address, config: oauth.clone(), client: Arc::clone(&client) };
+                Some(Arc::new(Session::new(args.id.clone(), oauth.refresh_token.clone(), store, point)))
             }
             (None, Some(basic)) => Some(Arc::new(Fixed(session::basic(&basic.user, &basic.password)))),
             (None, None) => None,
@@ -237,6 +239,7 @@ impl Kintone {
             sweeps_values: place.table.is_some(),
             form_changed,
             page_size: self.config.page_size,
+            asks_ahead: true,
         }
     }
 
@@ -283,7 +286,6 @@ impl Kintone {
         offer: &Offer,
         mut progress: Progress,
         rules: Rules,
-        may_go_on: bool,
         tally: &mut Tally,
     ) -> Result<(Progress, Sent<RecordPage>)> {
         loop {
@@ -294,7 +296,7 @@ impl Kintone {
                 after: progress.after,
                 limit: progress.limit(rules),
             };
-            let pages = Pages { stream: &stream.name, goes_on: may_go_on && progress.goes_on(rules) };
+            let pages = Pages { stream: &stream.name, goes_on: progress.goes_on(rules) };
             let sent = self.api.records(place.app, &select, &plan, progress.asks_total(), Some(pages)).await?;
             tally.add(&sent);
             match sent.value {
@@ -364,7 +366,8 @@ impl Kintone {
             self.check_form(&stream.name, place, &offer, &before.form)?;
         }
         let form_changed = before.as_ref().is_some_and(|before| before.form.values != offer.seen.values);
-        let rules = self.rules(place, &offer, form_changed);
+        let asks_ahead = self.allowance(place).is_none_or(|allowance| spent.requests + 2 < allowance);
+        let rules = Rules { asks_ahead, ..self.rules(place, &offer, form_changed) };
         let scope = self.scope(place);
         let state = before.filter(|before| before.scope == scope).map(|before| before.state);
         let progress = match next_step(state, first_of_run, mode, now, rules) {
@@ -372,8 +375,7 @@ impl Kintone {
             Step::BeginPass { since } => Progress::pass(&self.run_id, now, since, rules),
             Step::BeginWindow { since, swept_at, max_id } => Progress::window(now, since, swept_at, max_id, rules),
         };
-        let may_go_on = self.allowance(place).is_none_or(|allowance| spent.requests + 2 < allowance);
-        let (progress, sent) = self.ask(stream, place, &offer, progress, rules, may_go_on, &mut tally).await?;
+        let (progress, sent) = self.ask(stream, place, &offer, progress, rules, &mut tally).await?;
         if place.table.is_none()
             && let Some(stray) = sent.value.records.heads().iter().find(|head| !progress.asked_for(head))
         {

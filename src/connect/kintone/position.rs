@@ -139,6 +139,8 @@ pub(super) struct Rules {
     pub(super) form_changed: bool,
     /// Records asked for at a time.
     pub(super) page_size: u16,
+    /// Whether another request may be spent on the page behind the next one.
+    pub(super) asks_ahead: bool,
 }
 
 impl Rules {
@@ -279,7 +281,7 @@ impl Progress {
 
     /// Whether there will be a page behind the next one, as far as is known.
     pub(super) fn goes_on(&self, rules: Rules) -> bool {
-        self.total.is_some_and(|total| total > self.read + u64::from(self.limit(rules)))
+        rules.asks_ahead && self.total.is_some_and(|total| total > self.read + u64::from(self.limit(rules)))
     }
 
     /// The same progress, asking for half as much at a time; `None` when it cannot be less.
@@ -368,6 +370,7 @@ mod tests {
         sweeps_values: false,
         form_changed: false,
         page_size: 500,
+        asks_ahead: true,
     };
 
     fn at(text: &str) -> Timestamp {

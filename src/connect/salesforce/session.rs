@@ -9,13 +9,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 use url::Url;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::api::{self, TokenForm, TokenReply};
 use super::config::{AuthConfig, is_safe};
@@ -23,6 +20,7 @@ use super::jwt::{self, Claims};
 use super::model::TokenAnswer;
 use crate::clock::Clock;
 use crate::connect::http::{Authorize, Client, Grant};
+use crate::connect::oauth::fingerprint;
 use crate::connect::token::{StoredToken, TokenStore};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::SourceId;
@@ -188,10 +186,6 @@ fn identity_of(id: Option<&str>, instance: &Url) -> Identity {
         }
         _ => Identity { org: instance.host_str().unwrap_or_default().to_owned(), user: String::new() },
     }
-}
-
-fn fingerprint(token: &SecretString) -> String {
-    URL_SAFE_NO_PAD.encode(xxh3_128(token.expose_secret().as_bytes()).to_be_bytes())
 }
 
 #[async_trait]
