@@ -245,6 +245,25 @@ impl Records {
         column.is_valid(row).then(|| column.value(row))
     }
 
+    /// The records of several answers to one question, which deliver the same fields, one after the other.
+    pub fn in_one(parts: Vec<Records>) -> Self {
+        let mut parts = parts;
+        if parts.len() == 1 {
+            return parts.remove(0);
+        }
+        let Some(fields) = parts.first().map(|part| part.fields.clone()) else { return Records::empty() };
+        let mut builder = RecordsBuilder::new(fields.clone(), parts.iter().map(Records::len).sum());
+        for part in parts {
+            for (row, head) in part.heads.iter().enumerate() {
+                for field in 0..fields.len() {
+                    builder.set(field, part.value(row, field));
+                }
+                builder.finish_row(head.clone());
+            }
+        }
+        builder.finish()
+    }
+
     /// About how much memory the values take.
     pub fn size_bytes(&self) -> usize {
         self.columns.iter().map(|column| column.get_array_memory_size()).sum::<usize>()

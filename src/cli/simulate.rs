@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulators::{kintone, salesforce};
+use simulators::{hubspot, kintone, salesforce};
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -16,6 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The systems there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum System {
+    /// A HubSpot portal.
+    Hubspot,
     /// A Salesforce org.
     Salesforce,
     /// A kintone domain.
@@ -62,6 +64,23 @@ pub async fn run(args: SimulateArgs, context: &Context) -> Result<ExitCode> {
             let server = salesforce::Server::start(options).await.map_err(|error| taken(port, error))?;
             faults.into_iter().for_each(|fault| server.org().arm(fault));
             announce_until_stopped("salesforce", &server.base_url(), &server.credentials()).await;
+            server.shutdown().await;
+        }
+        System::Hubspot => {
+            let faults = parsed(&args.faults, hubspot::parse_fault)?;
+            let options = hubspot::Options {
+                seed,
+                records,
+                contacts: records * 2,
+                deals: records / 2,
+                tickets: records / 10,
+                at,
+                port,
+                ..hubspot::Options::default()
+            };
+            let server = hubspot::Server::start(options).await.map_err(|error| taken(port, error))?;
+            faults.into_iter().for_each(|fault| server.portal().arm(fault));
+            announce_until_stopped("hubspot", &server.base_url(), &server.credentials()).await;
             server.shutdown().await;
         }
         System::Kintone => {

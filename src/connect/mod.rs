@@ -7,6 +7,7 @@
 pub mod canonical;
 pub mod file;
 pub mod http;
+pub mod hubspot;
 mod json;
 pub mod kintone;
 mod oauth;

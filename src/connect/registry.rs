@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Hosts;
 use super::token::TokenStore;
-use super::{Source, file, kintone, salesforce};
+use super::{Source, file, hubspot, kintone, salesforce};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Facts, SourceId};
@@ -93,6 +93,13 @@ pub const CONNECTORS: &[Connector] = &[
         facts_about: |_| Vec::new(),
     },
     Connector {
+        name: "hubspot",
+        about: "HubSpot objects and the history of their properties",
+        schema: || schemars::schema_for!(hubspot::HubspotConfig),
+        open: |args| Box::pin(async move { Ok(Box::new(hubspot::Hubspot::open(args)?) as Box<dyn Source>) }),
+        facts_about: hubspot::facts_about,
+    },
+    Connector {
         name: "kintone",
         about: "kintone apps and the tables within their records",
         schema: || schemars::schema_for!(kintone::KintoneConfig),
@@ -131,7 +138,7 @@ mod tests {
     fn an_unknown_connector_is_told_with_those_there_are() {
         assert_eq!(Connector::named("file").unwrap().name, "file");
         let error = Connector::named("salesfroce").unwrap_err();
-        assert_eq!(error.help_text(), Some("use one of: file, kintone, salesforce"));
+        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, salesforce"));
     }
 
     #[test]

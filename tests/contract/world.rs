@@ -44,6 +44,8 @@ pub(crate) struct Facts {
     pub(crate) sweep_secs: i64,
     /// Whether such a look also finds what changed under another revision.
     pub(crate) sweep_finds_changes: bool,
+    /// Whether windows are told as keys, whose records are then read by key; else as records.
+    pub(crate) windows_tell_keys: bool,
     /// How fine stamps are.
     pub(crate) grain_secs: i64,
     /// What the log calls a record that somebody deleted.
@@ -164,6 +166,10 @@ pub(crate) enum Call {
     Records,
     /// Keys alone.
     Keys,
+    /// The keys of what changed, or how many records there are.
+    Search,
+    /// Records that are gone.
+    Removed,
     /// What the stream offers.
     Description,
     /// What time it is there.

@@ -39,6 +39,11 @@ impl Request {
         request
     }
 
+    /// Where it goes.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Asks for another media type than JSON.
     pub fn accepting(mut self, media_type: &str) -> Self {
         self.headers.retain(|(name, _)| *name != "accept");

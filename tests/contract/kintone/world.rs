@@ -32,6 +32,7 @@ pub(crate) const SYSTEM: System = System {
         late_secs: 240,
         sweep_secs: 86_400,
         sweep_finds_changes: true,
+        windows_tell_keys: false,
         grain_secs: 60,
         deleted: "absent",
         tells_deletes: false,

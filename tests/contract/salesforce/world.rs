@@ -33,6 +33,7 @@ pub(crate) const SYSTEM: System = System {
         late_secs: 840,
         sweep_secs: 7 * 86_400,
         sweep_finds_changes: false,
+        windows_tell_keys: false,
         grain_secs: 1,
         deleted: "deleted",
         tells_deletes: true,

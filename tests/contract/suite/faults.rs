@@ -103,7 +103,8 @@ pub(crate) async fn a_short_pause_asked_for_is_kept_and_a_long_one_ends_the_run(
     assert_eq!((report.outcome, report.exit_code()), (RunOutcome::Partial, 75));
     assert_eq!(report.first_error().unwrap().kind, Some(ErrorKind::Quota));
     assert_eq!(project.pauses().len(), 1, "nobody waits for it");
-    assert_eq!(report.streams[0].counts.read, 20);
+    let before = if system.facts.windows_tell_keys { 0 } else { 20 };
+    assert_eq!(report.streams[0].counts.read, before);
     project.sync().await;
     project.assert_true().await;
 }

@@ -28,12 +28,14 @@ pub(crate) async fn a_first_load_and_a_quiet_run_ask_for_no_more_than_the_pages(
     assert_few(&project, 8);
     project.advance(3_600);
     project.sync().await;
-    assert_few(&project, 1);
+    let quiet = usize::from(!system.facts.windows_tell_keys);
+    assert_few(&project, quiet);
     assert_eq!(project.world.count(Call::Keys), 0);
-    // When it is time for a look at all keys, that takes as many pages again.
+    // When it is time for a look at all keys, that takes as many pages again; where it costs no more, values come too.
     project.pass_sweep();
     project.sync().await;
-    assert_eq!((project.pages(), project.world.count(Call::Keys)), (1, 8));
+    let (pages, keys) = (project.pages() - quiet, project.world.count(Call::Keys));
+    assert!(matches!((pages, keys), (0, 8) | (8, 0)), "{:?}", project.world.calls());
 }
 
 pub(crate) async fn a_stream_that_fills_its_last_page_costs_no_request_for_an_empty_one(system: System) {

@@ -1,0 +1,592 @@
+//! HubSpot objects through the CRM API.
+//!
+//! The first read is a list of everything by id; later ones ask the search for the ids of what changed, and read those
+//! records by id, since the search index is behind the records and shows neither all properties nor any history.
+//! A deletion moves no stamp and no search shows it: the archive is looked through instead. What became of properties
+//! before the first sync is a stream of its own, of facts.
+
+mod api;
+mod check;
+mod config;
+mod look;
+mod model;
+mod page;
+mod plan;
+mod position;
+mod refusal;
+mod session;
+
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tracing::{info, warn};
+use url::Url;
+
+pub use config::{HubspotConfig, OauthConfig, Sensitivity, StreamConfig, StreamEntry};
+pub use plan::facts_about;
+
+use self::api::{Api, BATCH, Changes, FOUND, HISTORY_BATCH, List, Meter};
+use self::page::RecordPage;
+use self::plan::Plan;
+use self::position::{Kind, Merge, Position, Progress, Rules, State, Step, next_step};
+use self::refusal::Refusal;
+use self::session::{Key, TokenPoint};
+use super::http::{Ahead, Authorize, Client, Limits, Sent};
+use super::oauth::{Session, fingerprint};
+use super::registry::OpenArgs;
+use super::source::{Few, Finding, Found, Others, ReadMode, Sighting, Source};
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::{Cursor, DeleteKind, Next, Page, RecordHead, Records, RecordsBuilder, SourceId, Stream};
+
+/// Searches a second, for an account; it allows five, to all programs together.
+const SEARCHES_PER_SECOND: u32 = 4;
+
+/// A HubSpot account, as configured.
+pub struct Hubspot {
+    id: SourceId,
+    config: HubspotConfig,
+    streams: Vec<StreamConfig>,
+    api: Api,
+    clock: Arc<dyn Clock>,
+    run_id: String,
+    /// Number of the account and what finding it out cost; told with the first page.
+    portal: tokio::sync::Mutex<Option<u64>>,
+    costs: Mutex<HashMap<String, Tally>>,
+}
+
+/// An object, or its history.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    config: &'a StreamConfig,
+    is_history: bool,
+}
+
+impl Hubspot {
+    /// Opens the source; nothing is asked of HubSpot yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the settings are wrong.
+    pub fn open(args: OpenArgs) -> Result<Self> {
+        let config: HubspotConfig = args.parse_config()?;
+        let here = |error: Error| error.with("source", &args.id);
+        let base = config.validate().map_err(here)?;
+        let secret = config.token.as_ref().or(config.oauth.as_ref().map(|oauth| &oauth.refresh_token));
+        let account = secret.map(fingerprint).unwrap_or_default();
+        let limits =
+            Limits { concurrency: config.concurrency, per_second: NonZeroU32::new(config.requests_per_second) };
+        let search = Limits { concurrency: 1, per_second: NonZeroU32::new(SEARCHES_PER_SECOND) };
+        let client = |limits, name: &str| {
+            Client::new(Arc::clone(&args.hosts), limits, args.run_id.clone())
+                .sharing_budget(format!("hubspot {name} {account}"))
+        };
+        let searcher = client(search, "search");
+        let client = Arc::new(client(limits, "api"));
+        let auth: Arc<dyn Authorize> = match (&config.oauth, &config.token) {
+            (Some(oauth), _) => {
+                let address = base.join(&format!("oauth/{}/token", api::VERSION)).map_err(|error| {
+                    here(Error::new(ErrorKind::Config, "not an address to sign in at").caused_by(error))
+                })?;
+                let point = TokenPoint { address, config: oauth.clone(), client: Arc::clone(&client) };
+                let store = Arc::clone(&args.token_store);
+                Arc::new(Session::new(args.id.clone(), oauth.refresh_token.clone(), store, point))
+            }
+            (None, token) => Arc::new(Key(token.clone().unwrap_or_default())),
+        };
+        let meter = Arc::new(Meter::default());
+        let base = rooted(base);
+        let api = Api { client, searcher, base, auth, meter, pages: Ahead::default() };
+        let streams = config.streams();
+        Ok(Hubspot {
+            id: args.id,
+            config,
+            streams,
+            api,
+            clock: args.clock,
+            run_id: args.run_id,
+            portal: tokio::sync::Mutex::default(),
+            costs: Mutex::default(),
+        })
+    }
+
+    fn place(&self, name: &str) -> Result<Place<'_>> {
+        let found = self.streams.iter().find_map(|config| {
+            let is_history = !config.history.is_empty() && plan::history_of(&config.name) == name;
+            (config.name == name || is_history).then_some(Place { config, is_history })
+        });
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "the stream is not listed in the source's file").with("stream", name)
+        })
+    }
+
+    /// Adds to what the stream cost since its last page.
+    fn owe<T>(&self, stream: &str, sent: &Sent<T>) {
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner).entry(stream.to_owned()).or_default().add(sent);
+    }
+
+    fn owed(&self, stream: &str) -> Tally {
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner).remove(stream).unwrap_or_default()
+    }
+
+    /// The number of the account; asked once.
+    async fn portal(&self, stream: &str) -> Result<u64> {
+        let mut known = self.portal.lock().await;
+        if let Some(portal) = *known {
+            return Ok(portal);
+        }
+        let sent = self.api.account().await?;
+        self.owe(stream, &sent);
+        *known = Some(sent.value.portal_id);
+        Ok(sent.value.portal_id)
+    }
+
+    /// What an object offers now.
+    async fn described(&self, stream: &str, config: &StreamConfig) -> Result<Stream> {
+        let mut sent = self.api.properties(&config.name, "non_sensitive").await?;
+        self.owe(stream, &sent);
+        for class in &self.config.sensitive {
+            let more = self.api.properties(&config.name, class.as_str()).await?;
+            self.owe(stream, &more);
+            sent.value.extend(more.value);
+        }
+        plan::stream_of(&sent.value, config, self.config.archive_minutes == 0)
+    }
+
+    /// HubSpot's clock; ours only where a proxy takes the header away.
+    fn observed(&self, date: Option<Timestamp>) -> Timestamp {
+        date.unwrap_or_else(|| {
+            warn!(source_id = %self.id, "the answer has no Date header, using our own clock");
+            self.clock.now()
+        })
+    }
+
+    fn scope(&self, place: Place<'_>) -> String {
+        // Which records are seen depends on the scopes of the token alone: a service key sees all of an object.
+        if place.is_history {
+            format!("{} history of {}", place.config.name, place.config.history.join(", "))
+        } else {
+            place.config.name.clone()
+        }
+    }
+
+    fn rules(&self, place: Place<'_>) -> Rules {
+        let days = place.config.refresh_days.unwrap_or(self.config.refresh_days);
+        let most = if place.is_history { HISTORY_BATCH } else { BATCH };
+        Rules {
+            lag_secs: self.config.lag_secs.into(),
+            overlap_secs: self.config.overlap_secs.into(),
+            trail_secs: (self.config.trail_minutes > 0).then(|| i64::from(self.config.trail_minutes) * 60),
+            // What a history forgets we keep.
+            refresh_secs: (days > 0 && !place.is_history).then(|| i64::from(days) * 86_400),
+            archive_secs: (!place.is_history).then(|| i64::from(self.config.archive_minutes) * 60),
+            page_size: self.config.page_size.min(u16::try_from(most).unwrap_or(u16::MAX)),
+        }
+    }
+
+    fn check_quota(&self) -> Result<()> {
+        let Some((used, daily)) = self.api.meter.usage() else { return Ok(()) };
+        #[allow(clippy::cast_precision_loss)] // requests are far below 2^52
+        if (used as f64) < daily as f64 * self.config.quota_share {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Quota, "the share of the day's requests that this source may use is used up")
+            .with("used", used)
+            .with("daily", daily)
+            .help(
+                "what was read is kept; run the sync again after midnight in the account's time zone, or raise \
+                 `quota_share` in the source's file",
+            ))
+    }
+
+    async fn page(&self, stream: &Stream, cursor: Option<&Cursor>, first_of_run: bool, mode: ReadMode) -> Result<Page> {
+        let place = self.place(&stream.name)?;
+        let before = cursor.map(Position::parse).transpose()?;
+        let portal = self.portal(&stream.name).await?;
+        if let Some(before) = before.as_ref().filter(|before| before.portal != portal) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "the token now leads to another account than the one that was read",
+            )
+            .with("account_before", before.portal)
+            .with("account_now", portal)
+            .help("read the other account as a new source with another name"));
+        }
+        self.check_quota()?;
+        let mut tally = self.owed(&stream.name);
+        let now = self.observed(self.api.meter.clock());
+        let rules = self.rules(place);
+        let scope = self.scope(place);
+        let state = before.filter(|before| before.scope == scope).map(|before| before.state);
+        let progress = match next_step(state, first_of_run, mode) {
+            Step::Continue(progress) => progress,
+            Step::BeginPass { since } => Progress::pass(&self.run_id, now, since, rules),
+            Step::BeginWindow { since, looks } => Progress::window(now, since, looks, rules),
+        };
+        let (read, progress, ends_reading) = if progress.merges.is_empty() {
+            let read = self.read_rows(stream, place, progress, rules, &mut tally).await?;
+            let Read { asked, page, rows, observed_at } = read;
+            let has_archive = !place.is_history;
+            let is_end = page.next.is_none();
+            let (progress, ends) = if is_end && self.lacks(place, &asked, rows, &mut tally).await? {
+                (asked.clone().begun_again(), false)
+            } else {
+                asked.clone().advanced(rows, page.next, page.merges, has_archive)
+            };
+            (Told { reading: asked.reading(&scope), records: page.records, observed_at }, progress, ends)
+        } else {
+            let records = merged(&progress.merges);
+            let (told, ends) = progress.clone().told();
+            (Told { reading: progress.reading(&scope), records, observed_at: now }, told, ends)
+        };
+        let Told { reading, records, observed_at } = read;
+        let (until, resumed) = (progress.until, progress.resumed);
+        let next = if ends_reading { progress.follow_up(&self.run_id, observed_at, rules) } else { None };
+        let is_last = ends_reading && next.is_none() && !resumed;
+        let state = match (ends_reading, next) {
+            (false, _) => State::Reading(progress),
+            (true, Some(next)) => State::Reading(next),
+            (true, None) => progress.done(),
+        };
+        let cursor = Position { portal, scope, state }.to_cursor()?;
+        let next = if is_last { Next::Done { cursor, complete_through: Some(until) } } else { Next::More(cursor) };
+        Ok(Page {
+            records,
+            rejected: Vec::new(),
+            reading: Some(reading),
+            ends_reading,
+            next,
+            waits: false,
+            observed_at,
+            source_total: None,
+            requests: tally.requests,
+            bytes: tally.bytes,
+        })
+    }
+
+    /// Whether a list of all records that ends with `rows` more has fewer than there are. The list does not say how many
+    /// it has; the search does, a little behind. What it still counts and the list no longer shows costs a second
+    /// reading, and no more than one.
+    async fn lacks(&self, place: Place<'_>, asked: &Progress, rows: u64, tally: &mut Tally) -> Result<bool> {
+        if !matches!(asked.kind, Kind::Pass { archived: false, .. }) {
+            return Ok(false);
+        }
+        let sent = self.api.count(&place.config.name).await?;
+        tally.add(&sent);
+        let total = sent.value.map_err(Refusal::into_error)?.total;
+        let read = asked.read + rows;
+        if read >= total {
+            return Ok(false);
+        }
+        let stream = &place.config.name;
+        if asked.repeated {
+            warn!(source_id = %self.id, stream, total, read, "the search counts more records than the list shows, also when read twice");
+            return Ok(false);
+        }
+        info!(source_id = %self.id, stream, total, read, "the search counts more records than the list showed, reading it once more");
+        Ok(true)
+    }
+
+    /// Reads a page in another way where the first does not do.
+    async fn read_rows(
+        &self,
+        stream: &Stream,
+        place: Place<'_>,
+        mut progress: Progress,
+        rules: Rules,
+        tally: &mut Tally,
+    ) -> Result<Read> {
+        let plan = Arc::new(if place.is_history { Plan::history(place.config) } else { Plan::new(stream) });
+        let (mut by_id, mut came_again) = (false, false);
+        loop {
+            let refusal = match &progress.kind {
+                Kind::Window { from, ends, .. } => {
+                    let (from, ends) = (*from, *ends);
+                    match self.read_changes(place, &plan, &progress, (from, ends), tally).await? {
+                        Ok((page, rows, observed_at)) => {
+                            return Ok(Read { asked: progress, page, rows, observed_at });
+                        }
+                        Err(refusal) => refusal,
+                    }
+                }
+                Kind::Pass { .. } | Kind::Archive { .. } => {
+                    match self.read_list(stream, place, &plan, &progress, rules, by_id, tally).await? {
+                        Ok((page, ..)) if page.next.is_some() && page.next == progress.after => {
+                            if std::mem::replace(&mut came_again, true) {
+                                return Err(Error::new(
+                                    ErrorKind::BadData,
+                                    "HubSpot sent a page again that was read before",
+                                )
+                                .help("reading would never end; run the sync again, and report it if it stays so"));
+                            }
+                            continue;
+                        }
+                        Ok((page, rows, observed_at)) => {
+                            return Ok(Read { asked: progress, page, rows, observed_at });
+                        }
+                        Err(refusal) => refusal,
+                    }
+                }
+            };
+            match refusal {
+                Refusal::TooLong if !by_id => by_id = true,
+                Refusal::TooSlow(error) => {
+                    info!(source_id = %self.id, stream = stream.name, "the answer takes too long, asking for fewer records at a time");
+                    progress = progress.narrowed(rules).ok_or(error)?;
+                }
+                refusal => return Err(refusal.into_error()),
+            }
+        }
+    }
+
+    /// A page of all records; with `by_id` their ids first, then the records.
+    #[allow(clippy::too_many_arguments)]
+    async fn read_list(
+        &self,
+        stream: &Stream,
+        place: Place<'_>,
+        plan: &Arc<Plan>,
+        progress: &Progress,
+        rules: Rules,
+        by_id: bool,
+        tally: &mut Tally,
+    ) -> Result<std::result::Result<(RecordPage, u64, Timestamp), Refusal>> {
+        let archived = progress.reads_archive();
+        // The archive cannot be read by id, and of what is deleted the values are known.
+        let ids = Arc::new(Plan::ids());
+        let asked = if by_id { &ids } else { plan };
+        let list = List { object: &place.config.name, plan: asked, limit: progress.limit(rules), archived };
+        let sent = self.api.list(&stream.name, list, progress.after.as_deref()).await?;
+        tally.add(&sent);
+        let observed_at = self.observed(sent.date.or(self.api.meter.clock()));
+        let mut page = match sent.value {
+            Ok(page) => page,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let rows = page.ids.len() as u64;
+        if by_id && !archived {
+            let next = page.next.take();
+            page = match self.hydrated(place, &page.ids, plan, tally).await? {
+                Ok(page) => page,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            page.next = next;
+        }
+        if let Kind::Archive { from: Some(from), .. } = progress.kind {
+            page.records = since(&page.records, from);
+            page.merges.retain(|merge| page.records.heads().iter().any(|head| head.key == merge.winner));
+        }
+        Ok(Ok((page, rows, observed_at)))
+    }
+
+    /// A page of changes: the search tells ids, the records are read by id.
+    async fn read_changes(
+        &self,
+        place: Place<'_>,
+        plan: &Arc<Plan>,
+        progress: &Progress,
+        (from, ends): (Timestamp, Timestamp),
+        tally: &mut Tally,
+    ) -> Result<std::result::Result<(RecordPage, u64, Timestamp), Refusal>> {
+        let changes = Changes {
+            object: &place.config.name,
+            stamp: plan::stamp_of(&place.config.name),
+            from,
+            ends,
+            after: progress.after.as_deref(),
+        };
+        let sent = self.api.search(changes).await?;
+        tally.add(&sent);
+        let found = match sent.value {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let ids: Vec<String> = found.results.into_iter().map(|found| found.id).collect();
+        let goes_on = found.total > ids.len() as u64;
+        let mut page = match self.hydrated(place, &ids, plan, tally).await? {
+            Ok(page) => page,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if goes_on && ids.len() < FOUND {
+            return Err(Error::new(ErrorKind::Unavailable, "a search ends before its total").with("total", found.total));
+        }
+        page.next = ids.last().filter(|_| goes_on).cloned();
+        let observed_at = self.observed(self.api.meter.clock().or(sent.date));
+        Ok(Ok((page, ids.len() as u64, observed_at)))
+    }
+
+    /// The records `ids`, as far as they are there, in no order.
+    async fn hydrated(
+        &self,
+        place: Place<'_>,
+        ids: &[String],
+        plan: &Arc<Plan>,
+        tally: &mut Tally,
+    ) -> Result<std::result::Result<RecordPage, Refusal>> {
+        let mut all = RecordPage {
+            records: Records::empty(),
+            ids: Vec::new(),
+            merges: Vec::new(),
+            missing: Vec::new(),
+            next: None,
+        };
+        let size = if place.is_history { HISTORY_BATCH } else { BATCH };
+        let mut parts = Vec::new();
+        for ids in ids.chunks(size) {
+            let mut wanted = ids.to_vec();
+            // What is neither there nor missing may be of another answer; asked for once more, it was merged away.
+            for _ in 0..2 {
+                let sent = self.api.batch(&place.config.name, &wanted, plan).await?;
+                tally.add(&sent);
+                let page = match sent.value {
+                    Ok(page) => page,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                let known: HashSet<&String> = page.ids.iter().chain(&page.missing).collect();
+                wanted.retain(|id| !known.contains(id) && !page.merges.iter().any(|merge| merge.gone == *id));
+                all.ids.extend(page.ids);
+                all.merges.extend(page.merges);
+                parts.push(page.records);
+                if wanted.is_empty() {
+                    break;
+                }
+            }
+        }
+        all.records = Records::in_one(parts);
+        Ok(Ok(all))
+    }
+}
+
+/// What a reading gave.
+struct Read {
+    asked: Progress,
+    page: RecordPage,
+    /// Records of the object that it is made of.
+    rows: u64,
+    observed_at: Timestamp,
+}
+
+/// What a page tells.
+struct Told {
+    reading: crate::record::Reading,
+    records: Records,
+    observed_at: Timestamp,
+}
+
+/// The address with a slash at its end, so that paths go below it.
+fn rooted(mut base: Url) -> Url {
+    if !base.path().ends_with('/') {
+        let path = format!("{}/", base.path());
+        base.set_path(&path);
+    }
+    base
+}
+
+/// Records that are gone into others, without any field.
+fn merged(merges: &[Merge]) -> Records {
+    let mut builder = RecordsBuilder::new(Arc::from([]), merges.len());
+    for Merge { gone, winner, at } in merges {
+        builder.finish_row(RecordHead {
+            key: gone.clone(),
+            stamp: *at,
+            deleted: Some(DeleteKind::Merged),
+            winner: Some(winner.clone()),
+            ..RecordHead::default()
+        });
+    }
+    builder.finish()
+}
+
+/// The records that were put into the archive at `from` or later.
+fn since(records: &Records, from: Timestamp) -> Records {
+    let mut builder = RecordsBuilder::new(records.fields().clone(), 16);
+    for (row, head) in records.heads().iter().enumerate() {
+        if head.stamp.is_some_and(|stamp| stamp < from) {
+            continue;
+        }
+        for field in 0..records.fields().len() {
+            builder.set(field, records.value(row, field));
+        }
+        builder.finish_row(head.clone());
+    }
+    builder.finish()
+}
+
+/// Requests and bytes that a page took.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    requests: u64,
+    bytes: u64,
+}
+
+impl Tally {
+    fn add<T>(&mut self, sent: &Sent<T>) {
+        self.requests += sent.requests;
+        self.bytes += sent.bytes;
+    }
+}
+
+#[async_trait]
+impl Source for Hubspot {
+    async fn check(&self) -> Vec<Finding> {
+        self.findings().await
+    }
+
+    fn streams(&self) -> Vec<String> {
+        let names = |config: &StreamConfig| {
+            let history = (!config.history.is_empty()).then(|| plan::history_of(&config.name));
+            std::iter::once(config.name.clone()).chain(history).collect::<Vec<_>>()
+        };
+        self.streams.iter().flat_map(names).collect()
+    }
+
+    async fn describe(&self, name: &str) -> Result<Stream> {
+        let described = async {
+            let place = self.place(name)?;
+            if place.is_history {
+                return Ok(plan::history_stream(place.config));
+            }
+            self.described(name, place.config).await
+        };
+        described.await.map_err(|error: Error| error.with("source", &self.id).with("stream", name))
+    }
+
+    async fn read_page(
+        &self,
+        stream: &Stream,
+        cursor: Option<&Cursor>,
+        first_of_run: bool,
+        mode: ReadMode,
+    ) -> Result<Page> {
+        let page = self.page(stream, cursor, first_of_run, mode).await;
+        page.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
+    }
+
+    async fn others(&self) -> Result<Others> {
+        self.other_objects().await.map_err(|error| error.with("source", &self.id))
+    }
+
+    async fn describe_other(&self, name: &str) -> Result<Stream> {
+        if self.place(name).is_ok() {
+            return self.describe(name).await;
+        }
+        let described = self.described(name, &StreamConfig::all_of(name)).await;
+        described.map_err(|error| error.with("source", &self.id).with("stream", name))
+    }
+
+    async fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
+        let records = self.look(stream, few).await;
+        records.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
+    }
+
+    async fn still_there(&self, stream: &Stream, keys: &[String]) -> Result<Option<Sighting>> {
+        let found = self.find(stream, keys).await;
+        found.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
+    }
+
+    async fn read_by_key(&self, stream: &Stream, _keys: &[String]) -> Result<Found> {
+        Err(Error::new(ErrorKind::Internal, "HubSpot's records have no revisions").with("stream", &stream.name))
+    }
+}
