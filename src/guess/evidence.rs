@@ -175,6 +175,12 @@ impl Judge<'_> {
         let is_key = |neighbour: &&Neighbour| neighbour.key.as_slice() == [self.field.name.clone()];
         let mut neighbours = self.input.neighbours.iter().filter(of_entity);
         if let Some(neighbour) = neighbours.clone().find(is_key) {
+            if self.input.stream.key.as_slice() == [self.field.name.clone()] {
+                // Where all keys have one name, such as `Id`, this says nothing; where it is a code that both share, all.
+                let reason =
+                    format!("the key of {} has this name, but it is the key of these records too", neighbour.stream);
+                return Some(self.candidate(45, reason, Some(neighbour.stream.clone()), Choices::default()));
+            }
             let reason = format!("the key of {}", neighbour.stream);
             return Some(self.candidate(92, reason, Some(neighbour.stream.clone()), Choices::default()));
         }

@@ -115,7 +115,7 @@ fn line(input: &Input<'_>, candidate: Candidate, synonyms: &Synonyms, samples: &
         (VariableType::Text, family) if shape == Some(ExpectedShape::Url) => {
             host_of(&quoted, samples.values(candidate.field), family)
         }
-        (VariableType::Date, Family::Instant) => format!("date({quoted})"),
+        (VariableType::Date, Family::Instant) => format!("date(datetime({quoted}))"),
         _ => as_expression(name),
     };
     let Choices { known, open, .. } = candidate.choices;

@@ -1,6 +1,7 @@
 //! What a person connects a source with: `discover`, `guess`, `preview`, against the simulated systems.
 
 mod guess_rate;
+mod hubspot;
 mod templates;
 mod walk;
 

@@ -23,7 +23,7 @@ pub(super) fn parse(text: &str) -> Result<NaiveDate, Reason> {
         Ok((time, _)) if time == NaiveTime::MIN => Ok(date),
         Ok(_) => Err(Reason::new(
             "has_time",
-            "a day with a time of day; say in the mapping which day it counts for: date(x), or make the variable a datetime",
+            "a day with a time of day; say in the mapping which day it counts for, such as date(datetime(x)), or make the variable a datetime",
         )),
         Err(_) => Err(not_a_date()),
     }
