@@ -273,7 +273,7 @@ impl World for Companies {
             note("𠮷野家で𩸽を食べる"),
             note("e\u{301} ≠ é"),
             Sample::text("cs_note", "<div><b>年輪</b>&amp;\u{3000}</div>"),
-            Sample::text("cs_note", &"樹の年輪 𠮷👍🏽\n".repeat(2_500)),
+            Sample::text("cs_note", &"樹の年輪 𠮷👍🏽\n".repeat(3_000)),
             Sample::text("name", "髙橋﨑商店"),
             Sample::new("exact", json!("123456789012345678"), Some("123456789012345678")),
             Sample::new("exact", json!("-999999999999999999"), Some("-999999999999999999")),
