@@ -236,6 +236,30 @@ impl Held<'_> {
         Ok(HeldChange { opened: after.saturating_sub(still_open), still_open, resolved })
     }
 
+    /// Resolves what is open of `source` outside `scopes`: what no mapping says any more is held by none. Gives how
+    /// many there were.
+    ///
+    /// # Errors
+    ///
+    /// Failures of the database; then nothing is changed.
+    pub async fn resolve_others(&self, source: &SourceId, scopes: &[HeldScope]) -> Result<u64> {
+        let kept = scopes.iter().fold(sea_orm::Condition::any(), |kept, scope| kept.add(scope.condition()));
+        let mut others = sea_orm::Condition::all()
+            .add(row::Column::Source.eq(&source.0))
+            .add(row::Column::State.eq(HeldState::Open.as_str()));
+        if !scopes.is_empty() {
+            others = others.add(kept.not());
+        }
+        let resolved = row::Entity::update_many()
+            .col_expr(row::Column::State, Expr::value(HeldState::Resolved.as_str()))
+            .col_expr(row::Column::ResolvedAt, Expr::value(self.0.now().micros()))
+            .filter(others)
+            .exec(&self.0.db)
+            .await
+            .map_err(failed(STORING))?;
+        Ok(resolved.rows_affected)
+    }
+
     /// Held values, sorted by source, stream, entity, variable and key.
     ///
     /// # Errors

@@ -131,9 +131,11 @@ async fn run(
 
 /// Maps what the streams of a source say now, keeps what does not convert, and tells it in the report.
 async fn hold(workspace: &Workspace, model: &Model, id: &SourceId, run_id: &str, report: &mut RunReport) -> Result<()> {
+    let mut scopes = Vec::new();
     for stream in model.streams.iter().filter(|stream| stream.mapping.stream.source == *id) {
         let scope =
             HeldScope { stream: stream.mapping.stream.clone(), entity: stream.mapping.entity.clone(), mapping: None };
+        scopes.push(scope.clone());
         let holds = holds_of(stream, workspace.clock.now()).await?;
         report.value_count += holds.value_count;
         if !holds.not_offered.is_empty() {
@@ -150,6 +152,10 @@ async fn hold(workspace: &Workspace, model: &Model, id: &SourceId, run_id: &str,
         if change.opened + change.resolved > 0 {
             info!(stream = %scope.stream, opened = change.opened, resolved = change.resolved, "held values changed");
         }
+    }
+    let gone = workspace.control.held().resolve_others(id, &scopes).await?;
+    if gone > 0 {
+        info!(source_id = %id, resolved = gone, "values were held by mappings that are gone");
     }
     Ok(())
 }

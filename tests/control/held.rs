@@ -11,6 +11,7 @@ on_both! {
     what_converts_now_is_resolved_and_what_does_not_keeps_its_first_run,
     a_value_that_is_held_anew_counts_from_anew,
     a_replacement_touches_its_own_mapping_only,
+    what_mappings_held_that_are_gone_is_resolved,
     a_value_outside_the_scope_is_a_bug,
     many_values_are_held_in_one_go_and_grouped_by_reason,
     a_value_given_twice_is_held_once_as_given_last,
@@ -97,6 +98,23 @@ async fn a_replacement_touches_its_own_mapping_only(bench: Bench) {
     assert_eq!(left, [custom, contact]);
     let whole = HeldScope { mapping: None, ..scope() };
     assert_eq!(table.replace(&whole, "r3", &[]).await.unwrap().resolved, 1);
+}
+
+async fn what_mappings_held_that_are_gone_is_resolved(bench: Bench) {
+    let table = bench.control.held();
+    let contact = HeldField { stream: StreamId::new("sf", "Contact"), ..held("003", "ghi") };
+    let elsewhere = HeldField { stream: StreamId::new("core", "Account"), ..held("004", "jkl") };
+    let deal = HeldField { entity: "deal".to_owned(), ..held("005", "mno") };
+    table.upsert("r1", &[held("001", "abc"), contact, elsewhere, deal]).await.unwrap();
+    let open = |rows: Vec<nenrin::control::HeldRow>| {
+        let still = rows.into_iter().filter(|row| row.state == HeldState::Open);
+        still.map(|row| row.held.key).collect::<Vec<_>>()
+    };
+    let source = account().source;
+    assert_eq!(table.resolve_others(&source, &[HeldScope { mapping: None, ..scope() }]).await.unwrap(), 2);
+    assert_eq!(open(table.list(&HeldFilter::default()).await.unwrap()), ["004", "001"]);
+    assert_eq!(table.resolve_others(&source, &[]).await.unwrap(), 1);
+    assert_eq!(open(table.list(&HeldFilter::default()).await.unwrap()), ["004"]);
 }
 
 async fn a_value_outside_the_scope_is_a_bug(bench: Bench) {
