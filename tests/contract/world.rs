@@ -44,6 +44,10 @@ pub(crate) struct Facts {
     pub(crate) sweep_secs: i64,
     /// Whether such a look also finds what changed under another revision.
     pub(crate) sweep_finds_changes: bool,
+    /// Whether such a look is a complete reading, since keys alone would cost no less.
+    pub(crate) sweeps_are_passes: bool,
+    /// Whether a record tells which others were merged into it, so that a run reads of more records than were sent.
+    pub(crate) records_tell_merges: bool,
     /// Whether windows are told as keys, whose records are then read by key; else as records.
     pub(crate) windows_tell_keys: bool,
     /// How fine stamps are.

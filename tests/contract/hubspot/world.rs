@@ -28,6 +28,8 @@ pub(crate) const SYSTEM: System = System {
         late_secs: 840,
         sweep_secs: 7 * 86_400,
         sweep_finds_changes: true,
+        sweeps_are_passes: true,
+        records_tell_merges: true,
         windows_tell_keys: true,
         grain_secs: 1,
         deleted: "archived",
@@ -94,7 +96,7 @@ impl Companies {
             open.cleared_null = other;
             open.plain_after = other;
             open.merged_in_batch = other;
-            open.bare_errors = false;
+            open.bare_errors = other;
         });
         let token = server.credentials()["private_token"].as_str().unwrap().to_owned();
         Companies { server, portal, setup, told: Mutex::new(Told { token, hidden: Vec::new() }) }

@@ -32,6 +32,8 @@ pub(crate) const SYSTEM: System = System {
         late_secs: 240,
         sweep_secs: 86_400,
         sweep_finds_changes: true,
+        sweeps_are_passes: false,
+        records_tell_merges: false,
         windows_tell_keys: false,
         grain_secs: 60,
         deleted: "absent",

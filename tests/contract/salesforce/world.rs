@@ -33,6 +33,8 @@ pub(crate) const SYSTEM: System = System {
         late_secs: 840,
         sweep_secs: 7 * 86_400,
         sweep_finds_changes: false,
+        sweeps_are_passes: false,
+        records_tell_merges: false,
         windows_tell_keys: false,
         grain_secs: 1,
         deleted: "deleted",
