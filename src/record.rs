@@ -8,9 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, StringArray, StringBuilder};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The name of a configured source, as in `sources/<id>.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,6 +142,32 @@ pub enum FactShape {
 #[serde(transparent)]
 pub struct Cursor(pub serde_json::Value);
 
+impl Cursor {
+    /// The cursor that holds `position`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`] when it cannot be written as JSON.
+    pub fn of(position: &impl Serialize) -> Result<Self> {
+        serde_json::to_value(position)
+            .map(Cursor)
+            .map_err(|error| Error::new(ErrorKind::Internal, "a cursor cannot be written").caused_by(error))
+    }
+
+    /// The position it holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`] when it is not one of this kind.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(&self.0).map_err(|error| {
+            Error::new(ErrorKind::Corrupt, "the stored cursor is not one of this connector")
+                .help("read the stream again with `nenrin sync --full`")
+                .caused_by(error)
+        })
+    }
+}
+
 /// What the record of one row says happened to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -200,8 +228,8 @@ pub struct RecordHead {
     pub place: String,
 }
 
-/// Records in columns; `heads[i]` belongs to row `i` of every column.
-#[derive(Debug, Clone)]
+/// Records in columns; `heads[i]` belongs to row `i` of every column. By default none, of no fields.
+#[derive(Debug, Clone, Default)]
 pub struct Records {
     heads: Vec<RecordHead>,
     fields: Arc<[String]>,
@@ -209,11 +237,6 @@ pub struct Records {
 }
 
 impl Records {
-    /// No records, of no fields.
-    pub fn empty() -> Self {
-        Records { heads: Vec::new(), fields: Arc::from([]), columns: Vec::new() }
-    }
-
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.heads.len()
@@ -251,7 +274,7 @@ impl Records {
         if parts.len() == 1 {
             return parts.remove(0);
         }
-        let Some(fields) = parts.first().map(|part| part.fields.clone()) else { return Records::empty() };
+        let Some(fields) = parts.first().map(|part| part.fields.clone()) else { return Records::default() };
         let mut builder = RecordsBuilder::new(fields.clone(), parts.iter().map(Records::len).sum());
         for part in parts {
             for (row, head) in part.heads.iter().enumerate() {

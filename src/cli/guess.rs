@@ -66,7 +66,7 @@ pub async fn run(args: GuessArgs, context: &Context) -> Result<ExitCode> {
     }
     let stream = source.describe(&name).await?;
     let records = match args.records {
-        0 => Records::empty(),
+        0 => Records::default(),
         count => source.sample(&stream, Few::First(count)).await?,
     };
     let asked =

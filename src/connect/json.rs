@@ -2,6 +2,8 @@
 
 use serde::de::Error as _;
 
+use crate::error::{Error, ErrorKind};
+
 /// Reads a body with `read`, which is told whether to trust that values have the shape of their types. They are trusted
 /// at first, which is faster; when one has another shape, all is read once more, every value as it stands.
 ///
@@ -24,4 +26,13 @@ pub(crate) fn read<T>(body: &[u8], read: impl Fn(&str, bool) -> serde_json::Resu
         Err(error) if error.is_data() => read(text, false),
         done => done,
     }
+}
+
+/// The error for a body that could not be read. The parser's own message may quote values: only the place is kept.
+pub(crate) fn unreadable(error: &serde_json::Error) -> Error {
+    let message =
+        if error.is_eof() { "the answer stops in the middle" } else { "the answer is not the JSON we expect" };
+    Error::new(ErrorKind::Unavailable, message)
+        .with("at", format!("line {} column {}", error.line(), error.column()))
+        .help("run the sync again; if it stays so, report it")
 }

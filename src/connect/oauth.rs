@@ -130,7 +130,7 @@ impl<R: Renewal> Session<R> {
     }
 }
 
-/// Tells one secret from another without being one: short enough for a name, too short to guess it from.
+/// Tells one secret from another without showing it.
 pub(crate) fn fingerprint(secret: &SecretString) -> String {
     URL_SAFE_NO_PAD.encode(xxh3_128(secret.expose_secret().as_bytes()).to_be_bytes())
 }

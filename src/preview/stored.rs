@@ -68,7 +68,7 @@ pub async fn read_stored(log: &LogTable, few: Few<'_>, now: Timestamp) -> Result
     }
     let batch = match parts.first() {
         Some(first) => concat_batches(&first.schema(), &parts).map_err(broken)?,
-        None => super::batch_of(&no_stream(&fields), &crate::record::Records::empty())?,
+        None => super::batch_of(&no_stream(&fields), &crate::record::Records::default())?,
     };
     Ok(Stored { fields, keys: living.into_iter().map(|(key, _, _)| key).collect(), batch })
 }

@@ -138,7 +138,7 @@ async fn nine_of_ten_lines_are_right_as_drafted_on_standard_objects() {
     for (how, with_records) in [("with 50 records", true), ("without records", false)] {
         let (mut total, mut report, mut wrong) = (Score::default(), String::new(), Vec::new());
         for case in cases(&bench).await {
-            let none = Records::empty();
+            let none = Records::default();
             let score = score(&project, &case, if with_records { &case.records } else { &none }, &mut wrong);
             report.push_str(&format!("{}/{}: {score:?}\n", case.connector, case.stream.name));
             total.drafted += score.drafted;

@@ -187,7 +187,7 @@ fn changed(file: &str) -> Error {
 
 fn nothing(shape: &Shape, position: &Position, now: Timestamp) -> Result<Page> {
     Ok(Page {
-        records: Records::empty(),
+        records: Records::default(),
         rejected: Vec::new(),
         reading: None,
         ends_reading: false,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::Found;
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::record::Cursor;
 
 /// What the cursor of a stream holds.
@@ -49,18 +49,12 @@ pub(super) struct InFile {
 impl Position {
     /// Reads a cursor.
     pub(super) fn parse(cursor: &Cursor) -> Result<Position> {
-        Position::deserialize(&cursor.0).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, "the stored cursor is not one of this connector")
-                .help("read the stream again with `nenrin sync --full`")
-                .caused_by(error)
-        })
+        cursor.read()
     }
 
     /// Writes it as a cursor.
     pub(super) fn to_cursor(&self) -> Result<Cursor> {
-        serde_json::to_value(self)
-            .map(Cursor)
-            .map_err(|error| Error::new(ErrorKind::Internal, "a cursor cannot be written").caused_by(error))
+        Cursor::of(self)
     }
 
     /// The files to look at together next: a dated file alone, oldest first; undated files all together.

@@ -48,6 +48,23 @@ pub struct Sent<T> {
     pub bytes: u64,
 }
 
+/// What several requests cost together.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Tally {
+    /// Tries they took.
+    pub requests: u64,
+    /// Bytes received in all of them, as transferred.
+    pub bytes: u64,
+}
+
+impl Tally {
+    /// Adds what a request cost.
+    pub fn add<T>(&mut self, sent: &Sent<T>) {
+        self.requests += sent.requests;
+        self.bytes += sent.bytes;
+    }
+}
+
 impl Client {
     /// A client whose request ids begin with `run_id`.
     pub fn new(hosts: Arc<Hosts>, limits: Limits, run_id: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use reqwest::Method;
-use url::Url;
+use url::{Host, Url};
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +39,6 @@ impl Request {
         request
     }
 
-    /// Where it goes.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
-
     /// Asks for another media type than JSON.
     pub fn accepting(mut self, media_type: &str) -> Self {
         self.headers.retain(|(name, _)| *name != "accept");
@@ -73,6 +68,17 @@ impl fmt::Debug for Request {
         };
         write!(f, "{} {target}", self.method)
     }
+}
+
+/// Whether a credential may be sent there: https, or this machine.
+pub fn is_safe(url: &Url) -> bool {
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && local)
 }
 
 /// An address as it may appear in logs and errors: without user, password, query and fragment.

@@ -13,6 +13,7 @@ use super::plan::Plan;
 use super::refusal::{Outcome, Refusal, classify};
 use crate::clock::Timestamp;
 use crate::connect::http::{Ahead, Answer, Authorize, Client, Request, Sent, Target, Verdict, Way, unexpected};
+use crate::connect::json;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The version of the API; supported until about March 2028.
@@ -26,7 +27,7 @@ pub(super) const BATCH: usize = 100;
 pub(super) const HISTORY_BATCH: usize = 50;
 
 /// The most that a search gives at a time.
-pub(super) const FOUND: usize = 200;
+const FOUND: usize = 200;
 
 /// The API of one account.
 pub(super) struct Api {
@@ -93,6 +94,23 @@ pub(super) struct List<'a> {
     pub(super) archived: bool,
 }
 
+impl List<'_> {
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &self.limit.to_string());
+        match &self.plan.history {
+            Some(history) => query.append_pair("propertiesWithHistory", &history.join(",")),
+            // The one that always comes: without any, a set of HubSpot's own would.
+            None if self.plan.names.is_empty() => query.append_pair("properties", super::plan::ID),
+            None => query.append_pair("properties", &self.plan.names.join(",")),
+        };
+        if self.archived {
+            query.append_pair("archived", "true");
+        }
+        query.finish()
+    }
+}
+
 /// The changes that a search looks for.
 pub(super) struct Changes<'a> {
     pub(super) object: &'a str,
@@ -124,48 +142,33 @@ impl Api {
 
     /// A page of all records by rising id. A live scan: what is added meanwhile comes at its end.
     ///
-    /// The page behind it is asked for too, as soon as this one has arrived; pages of one reading share a `lane`.
+    /// With `ahead`, the name of a stream, the page behind it is asked for too, as soon as this one has arrived.
     pub(super) async fn list(
         &self,
-        lane: &str,
         list: List<'_>,
         after: Option<&str>,
+        ahead: Option<&str>,
     ) -> Result<Sent<Judged<RecordPage>>> {
-        let query = self.list_query(&list);
-        let path = format!("crm/objects/{VERSION}/{}?{query}", list.object);
-        let first = self.address(&path)?;
-        let asked = move |after: Option<&str>| {
+        let first = self.address(&format!("crm/objects/{VERSION}/{}?{}", list.object, list.query()))?;
+        let address = move |after: Option<&str>| {
             let mut address = first.clone();
             if let Some(after) = after {
                 address.query_pairs_mut().append_pair("after", after);
             }
-            Request::get(Target::Absolute(address))
+            address
         };
-        let request = asked(after);
-        if let Target::Absolute(address) = request.target()
-            && address.as_str().len() > MAX_URL_BYTES
-        {
+        let asked = |address: Url| Request::get(Target::Absolute(address));
+        let here = address(after);
+        if here.as_str().len() > MAX_URL_BYTES {
             return Ok(Sent { value: Err(Refusal::TooLong), date: None, requests: 0, bytes: 0 });
         }
-        let judge = self.page_judge(list.plan);
+        let (request, judge) = (asked(here), self.page_judge(list.plan));
+        let Some(lane) = ahead else {
+            return self.client.send(&request, Some(self.auth.as_ref()), judge).await;
+        };
         let way =
             Way { client: Arc::clone(&self.client), auth: Some(Arc::clone(&self.auth)), judge, peek: page::next_after };
-        self.pages.send(lane, request, way, move |next| Some(asked(Some(&next)))).await
-    }
-
-    fn list_query(&self, list: &List<'_>) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("limit", &list.limit.to_string());
-        match &list.plan.history {
-            Some(history) => query.append_pair("propertiesWithHistory", &history.join(",")),
-            // The one that always comes: without any, a set of HubSpot's own would.
-            None if list.plan.names.is_empty() => query.append_pair("properties", super::plan::ID),
-            None => query.append_pair("properties", &list.plan.names.join(",")),
-        };
-        if list.archived {
-            query.append_pair("archived", "true");
-        }
-        query.finish()
+        self.pages.send(lane, request, way, move |next| Some(asked(address(Some(&next))))).await
     }
 
     /// Records by id. Those that are not there are left out; the order is none.
@@ -207,7 +210,7 @@ impl Api {
         let (meter, after) = (Arc::clone(&self.meter), changes.after.and_then(number));
         let judge = move |answer: Answer| {
             judge(&answer, &meter, |body| {
-                let found: Found = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+                let found: Found = serde_json::from_slice(body).map_err(|error| json::unreadable(&error))?;
                 complete(found, after)
             })
         };
@@ -222,7 +225,7 @@ impl Api {
         let request = Request::post(target, "application/json", body.to_string());
         let meter = Arc::clone(&self.meter);
         let judge = move |answer: Answer| {
-            judge(&answer, &meter, |body| serde_json::from_slice(body).map_err(|error| unreadable(&error)))
+            judge(&answer, &meter, |body| serde_json::from_slice(body).map_err(|error| json::unreadable(&error)))
         };
         self.searcher.send(&request, Some(self.auth.as_ref()), judge).await
     }
@@ -233,7 +236,7 @@ impl Api {
     ) -> impl Fn(Answer) -> Verdict<Judged<RecordPage>> + Clone + Send + Sync + 'static {
         let (meter, plan) = (Arc::clone(&self.meter), Arc::clone(plan));
         move |answer: Answer| {
-            judge(&answer, &meter, |body| page::parse(body, &plan).map_err(|error| unreadable(&error)))
+            judge(&answer, &meter, |body| page::parse(body, &plan).map_err(|error| json::unreadable(&error)))
         }
     }
 
@@ -241,7 +244,7 @@ impl Api {
         let meter = Arc::clone(&self.meter);
         let judge = move |answer: Answer| {
             let read = |body: &[u8]| T::deserialize(&mut serde_json::Deserializer::from_slice(body));
-            match judge(&answer, &meter, |body| read(body).map_err(|error| unreadable(&error))) {
+            match judge(&answer, &meter, |body| read(body).map_err(|error| json::unreadable(&error))) {
                 Verdict::Accept(Ok(value)) => Verdict::Accept(value),
                 Verdict::Accept(Err(refusal)) => Verdict::Again { error: refusal.into_error(), wait: None },
                 Verdict::Again { error, wait } => Verdict::Again { error, wait },
@@ -295,13 +298,4 @@ fn complete(found: Found, after: Option<u64>) -> Result<Found> {
 
 pub(super) fn number(id: &str) -> Option<u64> {
     id.parse().ok()
-}
-
-/// The parser's own message may quote values: only the place is kept.
-fn unreadable(error: &serde_json::Error) -> Error {
-    let message =
-        if error.is_eof() { "the answer stops in the middle" } else { "the answer is not the JSON we expect" };
-    Error::new(ErrorKind::Unavailable, message)
-        .with("at", format!("line {} column {}", error.line(), error.column()))
-        .help("run the sync again; if it stays so, report it")
 }

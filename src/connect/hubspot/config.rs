@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
+use crate::connect::http::is_safe;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::FieldClass;
 
@@ -259,17 +260,6 @@ impl HubspotConfig {
         address
             .map_or_else(|| wrong("base_url", "not an https address", "leave it out: all accounts have the same"), Ok)
     }
-}
-
-/// Whether a credential may be sent there: https, or this machine.
-fn is_safe(url: &Url) -> bool {
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && local)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::api::{BATCH, List};
 use super::plan::Plan;
 use super::refusal::Refusal;
-use super::{Hubspot, StreamConfig, Tally};
+use super::{Hubspot, StreamConfig};
+use crate::connect::http::Tally;
 use crate::connect::source::{Few, Offered, Others, Sighting};
 use crate::connect::taker::Taker;
 use crate::error::Result;
@@ -75,9 +76,9 @@ impl Hubspot {
             Few::First(count) => {
                 let limit = count.clamp(1, 50);
                 let list = |plan| List { object: &config.name, plan, limit, archived: false };
-                match self.api.list("", list(&plan), None).await?.value {
+                match self.api.list(list(&plan), None, None).await?.value {
                     Err(Refusal::TooLong) => {
-                        let ids = self.api.list("", list(&Arc::new(Plan::ids())), None).await?;
+                        let ids = self.api.list(list(&Arc::new(Plan::ids())), None, None).await?;
                         let ids = ids.value.map_err(Refusal::into_error)?.ids;
                         self.api.batch(&config.name, &ids, &plan).await?.value.map_err(Refusal::into_error)?
                     }

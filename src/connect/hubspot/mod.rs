@@ -13,33 +13,32 @@ mod model;
 mod page;
 mod plan;
 mod position;
+mod read;
 mod refusal;
 mod session;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tracing::{info, warn};
+use tracing::warn;
 use url::Url;
 
 pub use config::{HubspotConfig, OauthConfig, Sensitivity, StreamConfig, StreamEntry};
 pub use plan::facts_about;
 
-use self::api::{Api, BATCH, Changes, FOUND, HISTORY_BATCH, List, Meter};
-use self::page::RecordPage;
-use self::plan::Plan;
-use self::position::{Kind, Merge, Position, Progress, Rules, State, Step, next_step};
-use self::refusal::Refusal;
+use self::api::{Api, BATCH, HISTORY_BATCH, Meter};
+use self::position::{Merge, Position, Progress, Rules, State, Step, next_step};
+use self::read::Read;
 use self::session::{Key, TokenPoint};
-use super::http::{Ahead, Authorize, Client, Limits, Sent};
+use super::http::{Ahead, Authorize, Client, Limits, Sent, Tally};
 use super::oauth::{Session, fingerprint};
 use super::registry::OpenArgs;
-use super::source::{Few, Finding, Found, Others, ReadMode, Sighting, Source};
+use super::source::{Few, Finding, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Cursor, DeleteKind, Next, Page, RecordHead, Records, RecordsBuilder, SourceId, Stream};
+use crate::record::{Cursor, DeleteKind, Next, Page, Reading, RecordHead, Records, RecordsBuilder, SourceId, Stream};
 
 /// Searches a second, for an account; it allows five, to all programs together.
 const SEARCHES_PER_SECOND: u32 = 4;
@@ -73,7 +72,7 @@ impl Hubspot {
     pub fn open(args: OpenArgs) -> Result<Self> {
         let config: HubspotConfig = args.parse_config()?;
         let here = |error: Error| error.with("source", &args.id);
-        let base = config.validate().map_err(here)?;
+        let base = rooted(config.validate().map_err(here)?);
         let secret = config.token.as_ref().or(config.oauth.as_ref().map(|oauth| &oauth.refresh_token));
         let account = secret.map(fingerprint).unwrap_or_default();
         let limits =
@@ -97,7 +96,6 @@ impl Hubspot {
             (None, token) => Arc::new(Key(token.clone().unwrap_or_default())),
         };
         let meter = Arc::new(Meter::default());
-        let base = rooted(base);
         let api = Api { client, searcher, base, auth, meter, pages: Ahead::default() };
         let streams = config.streams();
         Ok(Hubspot {
@@ -265,212 +263,11 @@ impl Hubspot {
             bytes: tally.bytes,
         })
     }
-
-    /// Whether a list of all records that ends with `rows` more has fewer than there are. The list does not say how many
-    /// it has; the search does, a little behind. What it still counts and the list no longer shows costs a second
-    /// reading, and no more than one.
-    async fn lacks(&self, place: Place<'_>, asked: &Progress, rows: u64, tally: &mut Tally) -> Result<bool> {
-        if !matches!(asked.kind, Kind::Pass { archived: false, .. }) {
-            return Ok(false);
-        }
-        let sent = self.api.count(&place.config.name).await?;
-        tally.add(&sent);
-        let total = sent.value.map_err(Refusal::into_error)?.total;
-        let read = asked.read + rows;
-        if read >= total {
-            return Ok(false);
-        }
-        let stream = &place.config.name;
-        if asked.repeated {
-            warn!(source_id = %self.id, stream, total, read, "the search counts more records than the list shows, also when read twice");
-            return Ok(false);
-        }
-        info!(source_id = %self.id, stream, total, read, "the search counts more records than the list showed, reading it once more");
-        Ok(true)
-    }
-
-    /// Reads a page in another way where the first does not do.
-    async fn read_rows(
-        &self,
-        stream: &Stream,
-        place: Place<'_>,
-        mut progress: Progress,
-        rules: Rules,
-        tally: &mut Tally,
-    ) -> Result<Read> {
-        let plan = Arc::new(if place.is_history { Plan::history(place.config) } else { Plan::new(stream) });
-        let (mut by_id, mut came_again) = (false, false);
-        loop {
-            let refusal = match &progress.kind {
-                Kind::Window { from, ends, .. } => {
-                    let (from, ends) = (*from, *ends);
-                    match self.read_changes(place, &plan, &progress, (from, ends), tally).await? {
-                        Ok((page, rows, observed_at)) => {
-                            return Ok(Read { asked: progress, page, rows, observed_at });
-                        }
-                        Err(refusal) => refusal,
-                    }
-                }
-                Kind::Pass { .. } | Kind::Archive { .. } => {
-                    match self.read_list(stream, place, &plan, &progress, rules, by_id, tally).await? {
-                        Ok((page, ..)) if page.next.is_some() && page.next == progress.after => {
-                            if std::mem::replace(&mut came_again, true) {
-                                return Err(Error::new(
-                                    ErrorKind::BadData,
-                                    "HubSpot sent a page again that was read before",
-                                )
-                                .help("reading would never end; run the sync again, and report it if it stays so"));
-                            }
-                            continue;
-                        }
-                        Ok((page, rows, observed_at)) => {
-                            return Ok(Read { asked: progress, page, rows, observed_at });
-                        }
-                        Err(refusal) => refusal,
-                    }
-                }
-            };
-            match refusal {
-                Refusal::TooLong if !by_id => by_id = true,
-                Refusal::TooSlow(error) => {
-                    info!(source_id = %self.id, stream = stream.name, "the answer takes too long, asking for fewer records at a time");
-                    progress = progress.narrowed(rules).ok_or(error)?;
-                }
-                refusal => return Err(refusal.into_error()),
-            }
-        }
-    }
-
-    /// A page of all records; with `by_id` their ids first, then the records.
-    #[allow(clippy::too_many_arguments)]
-    async fn read_list(
-        &self,
-        stream: &Stream,
-        place: Place<'_>,
-        plan: &Arc<Plan>,
-        progress: &Progress,
-        rules: Rules,
-        by_id: bool,
-        tally: &mut Tally,
-    ) -> Result<std::result::Result<(RecordPage, u64, Timestamp), Refusal>> {
-        let archived = progress.reads_archive();
-        // The archive cannot be read by id, and of what is deleted the values are known.
-        let ids = Arc::new(Plan::ids());
-        let asked = if by_id { &ids } else { plan };
-        let list = List { object: &place.config.name, plan: asked, limit: progress.limit(rules), archived };
-        let sent = self.api.list(&stream.name, list, progress.after.as_deref()).await?;
-        tally.add(&sent);
-        let observed_at = self.observed(sent.date.or(self.api.meter.clock()));
-        let mut page = match sent.value {
-            Ok(page) => page,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let rows = page.ids.len() as u64;
-        if by_id && !archived {
-            let next = page.next.take();
-            page = match self.hydrated(place, &page.ids, plan, tally).await? {
-                Ok(page) => page,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            page.next = next;
-        }
-        if let Kind::Archive { from: Some(from), .. } = progress.kind {
-            page.records = since(&page.records, from);
-            page.merges.retain(|merge| page.records.heads().iter().any(|head| head.key == merge.winner));
-        }
-        Ok(Ok((page, rows, observed_at)))
-    }
-
-    /// A page of changes: the search tells ids, the records are read by id.
-    async fn read_changes(
-        &self,
-        place: Place<'_>,
-        plan: &Arc<Plan>,
-        progress: &Progress,
-        (from, ends): (Timestamp, Timestamp),
-        tally: &mut Tally,
-    ) -> Result<std::result::Result<(RecordPage, u64, Timestamp), Refusal>> {
-        let changes = Changes {
-            object: &place.config.name,
-            stamp: plan::stamp_of(&place.config.name),
-            from,
-            ends,
-            after: progress.after.as_deref(),
-        };
-        let sent = self.api.search(changes).await?;
-        tally.add(&sent);
-        let found = match sent.value {
-            Ok(found) => found,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let ids: Vec<String> = found.results.into_iter().map(|found| found.id).collect();
-        let goes_on = found.total > ids.len() as u64;
-        let mut page = match self.hydrated(place, &ids, plan, tally).await? {
-            Ok(page) => page,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        if goes_on && ids.len() < FOUND {
-            return Err(Error::new(ErrorKind::Unavailable, "a search ends before its total").with("total", found.total));
-        }
-        page.next = ids.last().filter(|_| goes_on).cloned();
-        let observed_at = self.observed(self.api.meter.clock().or(sent.date));
-        Ok(Ok((page, ids.len() as u64, observed_at)))
-    }
-
-    /// The records `ids`, as far as they are there, in no order.
-    async fn hydrated(
-        &self,
-        place: Place<'_>,
-        ids: &[String],
-        plan: &Arc<Plan>,
-        tally: &mut Tally,
-    ) -> Result<std::result::Result<RecordPage, Refusal>> {
-        let mut all = RecordPage {
-            records: Records::empty(),
-            ids: Vec::new(),
-            merges: Vec::new(),
-            missing: Vec::new(),
-            next: None,
-        };
-        let size = if place.is_history { HISTORY_BATCH } else { BATCH };
-        let mut parts = Vec::new();
-        for ids in ids.chunks(size) {
-            let mut wanted = ids.to_vec();
-            // What is neither there nor missing may be of another answer; asked for once more, it was merged away.
-            for _ in 0..2 {
-                let sent = self.api.batch(&place.config.name, &wanted, plan).await?;
-                tally.add(&sent);
-                let page = match sent.value {
-                    Ok(page) => page,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
-                let known: HashSet<&String> = page.ids.iter().chain(&page.missing).collect();
-                wanted.retain(|id| !known.contains(id) && !page.merges.iter().any(|merge| merge.gone == *id));
-                all.ids.extend(page.ids);
-                all.merges.extend(page.merges);
-                parts.push(page.records);
-                if wanted.is_empty() {
-                    break;
-                }
-            }
-        }
-        all.records = Records::in_one(parts);
-        Ok(Ok(all))
-    }
-}
-
-/// What a reading gave.
-struct Read {
-    asked: Progress,
-    page: RecordPage,
-    /// Records of the object that it is made of.
-    rows: u64,
-    observed_at: Timestamp,
 }
 
 /// What a page tells.
 struct Told {
-    reading: crate::record::Reading,
+    reading: Reading,
     records: Records,
     observed_at: Timestamp,
 }
@@ -497,35 +294,6 @@ fn merged(merges: &[Merge]) -> Records {
         });
     }
     builder.finish()
-}
-
-/// The records that were put into the archive at `from` or later.
-fn since(records: &Records, from: Timestamp) -> Records {
-    let mut builder = RecordsBuilder::new(records.fields().clone(), 16);
-    for (row, head) in records.heads().iter().enumerate() {
-        if head.stamp.is_some_and(|stamp| stamp < from) {
-            continue;
-        }
-        for field in 0..records.fields().len() {
-            builder.set(field, records.value(row, field));
-        }
-        builder.finish_row(head.clone());
-    }
-    builder.finish()
-}
-
-/// Requests and bytes that a page took.
-#[derive(Debug, Default, Clone, Copy)]
-struct Tally {
-    requests: u64,
-    bytes: u64,
-}
-
-impl Tally {
-    fn add<T>(&mut self, sent: &Sent<T>) {
-        self.requests += sent.requests;
-        self.bytes += sent.bytes;
-    }
 }
 
 #[async_trait]
@@ -584,9 +352,5 @@ impl Source for Hubspot {
     async fn still_there(&self, stream: &Stream, keys: &[String]) -> Result<Option<Sighting>> {
         let found = self.find(stream, keys).await;
         found.map_err(|error| error.with("source", &self.id).with("stream", &stream.name))
-    }
-
-    async fn read_by_key(&self, stream: &Stream, _keys: &[String]) -> Result<Found> {
-        Err(Error::new(ErrorKind::Internal, "HubSpot's records have no revisions").with("stream", &stream.name))
     }
 }

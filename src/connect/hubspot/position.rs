@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::connect::ReadMode;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::record::{Cursor, Reading};
 
 /// How far behind now the second look at changes ends.
@@ -141,18 +141,12 @@ pub(super) struct Rules {
 impl Position {
     /// Reads a cursor.
     pub(super) fn parse(cursor: &Cursor) -> Result<Position> {
-        Position::deserialize(&cursor.0).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, "the stored cursor is not one of this connector")
-                .help("read the stream again with `nenrin sync --full`")
-                .caused_by(error)
-        })
+        cursor.read()
     }
 
     /// Writes it as a cursor.
     pub(super) fn to_cursor(&self) -> Result<Cursor> {
-        serde_json::to_value(self)
-            .map(Cursor)
-            .map_err(|error| Error::new(ErrorKind::Internal, "a cursor cannot be written").caused_by(error))
+        Cursor::of(self)
     }
 }
 

@@ -19,6 +19,7 @@ use super::query::Select;
 use super::refusal::{Outcome, Refusal, classify};
 use crate::clock::Timestamp;
 use crate::connect::http::{Ahead, Answer, Authorize, Client, Request, Sent, Target, Verdict, Way, unexpected};
+use crate::connect::json;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Of the 100 requests that a domain runs at a time, people's own among them: from here on we wait for a moment.
@@ -138,7 +139,7 @@ impl Api {
             let (meter, plan, limit) = (Arc::clone(&self.meter), Arc::clone(plan), u64::from(select.limit));
             move |answer: Answer| {
                 judge(&answer, &meter, |body| {
-                    let page = page::parse(body, &plan).map_err(|error| unreadable(&error))?;
+                    let page = page::parse(body, &plan).map_err(|error| json::unreadable(&error))?;
                     checked(page, limit)
                 })
             }
@@ -168,7 +169,7 @@ impl Api {
         let meter = Arc::clone(&self.meter);
         let judge = move |answer: Answer| {
             let judged = judge(&answer, &meter, |body| {
-                let value = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+                let value = serde_json::from_slice(body).map_err(|error| json::unreadable(&error))?;
                 read(value).ok_or_else(|| {
                     Error::new(ErrorKind::Unavailable, "the answer is not the JSON we expect")
                         .help("run the sync again; if it stays so, report it")
@@ -263,13 +264,4 @@ fn checked(page: RecordPage, limit: u64) -> Result<RecordPage> {
             .help("run the sync again; if it stays so, ask kintone's support: records are missing without a word"));
     }
     Ok(page)
-}
-
-/// The parser's own message may quote values: only the place is kept.
-fn unreadable(error: &serde_json::Error) -> Error {
-    let message =
-        if error.is_eof() { "the answer stops in the middle" } else { "the answer is not the JSON we expect" };
-    Error::new(ErrorKind::Unavailable, message)
-        .with("at", format!("line {} column {}", error.line(), error.column()))
-        .help("run the sync again; if it stays so, report it")
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
+use crate::connect::http::is_safe;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::FieldClass;
 
@@ -321,17 +322,6 @@ impl KintoneConfig {
         }
         Ok(url)
     }
-}
-
-/// Whether a credential may be sent there: https, or this machine.
-fn is_safe(url: &Url) -> bool {
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && local)
 }
 
 /// A word outside of quotes that no filter may have.

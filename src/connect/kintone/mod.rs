@@ -41,7 +41,7 @@ use self::position::{Position, Progress, Rules, Spent, State, Step, next_step};
 use self::query::{Range, Select};
 use self::refusal::Refusal;
 use self::session::{Fixed, TokenPoint};
-use super::http::{Ahead, Authorize, Certificate, Client, Limits, Sent};
+use super::http::{Ahead, Authorize, Certificate, Client, Limits, Sent, Tally};
 use super::oauth::Session;
 use super::registry::OpenArgs;
 use super::source::{Few, Finding, Found, Others, ReadMode, Sighting, Source};
@@ -478,20 +478,6 @@ fn domain_of(address: &Url) -> String {
             format!("{name}.{zone}{port}")
         }
         _ => format!("{host}{port}"),
-    }
-}
-
-/// Requests and bytes that a page took.
-#[derive(Debug, Default, Clone, Copy)]
-struct Tally {
-    requests: u64,
-    bytes: u64,
-}
-
-impl Tally {
-    fn add<T>(&mut self, sent: &Sent<T>) {
-        self.requests += sent.requests;
-        self.bytes += sent.bytes;
     }
 }
 

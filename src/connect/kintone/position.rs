@@ -13,7 +13,7 @@ use super::plan::Seen;
 use super::query::{Range, floor_minute};
 use crate::clock::Timestamp;
 use crate::connect::ReadMode;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::record::{Cursor, Reading, RecordHead};
 
 /// The fewest records that are asked for at a time where kintone is too slow for more.
@@ -152,18 +152,12 @@ impl Rules {
 impl Position {
     /// Reads a cursor.
     pub(super) fn parse(cursor: &Cursor) -> Result<Position> {
-        Position::deserialize(&cursor.0).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, "the stored cursor is not one of this connector")
-                .help("read the stream again with `nenrin sync --full`")
-                .caused_by(error)
-        })
+        cursor.read()
     }
 
     /// Writes it as a cursor.
     pub(super) fn to_cursor(&self) -> Result<Cursor> {
-        serde_json::to_value(self)
-            .map(Cursor)
-            .map_err(|error| Error::new(ErrorKind::Internal, "a cursor cannot be written").caused_by(error))
+        Cursor::of(self)
     }
 }
 
@@ -361,6 +355,7 @@ fn minute_after(now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     const RULES: Rules = Rules {
         lag_secs: 60,

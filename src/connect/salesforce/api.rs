@@ -19,6 +19,7 @@ use super::refusal::{Outcome, Refusal, by_code, classify, first_error, last_line
 use super::session::Session;
 use crate::clock::Timestamp;
 use crate::connect::http::{Ahead, Answer, Authorize, Client, Request, Sent, Target, Verdict, Way, unexpected};
+use crate::connect::json;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Longer addresses go through the composite resource. The limit is 16,384 bytes with all headers, and the
@@ -306,7 +307,7 @@ pub(super) fn judge<T>(
     }
     match read(&answer.body) {
         Ok(value) => Verdict::Accept(Ok(value)),
-        Err(error) => Verdict::Again { error: unreadable(&error), wait: None },
+        Err(error) => Verdict::Again { error: json::unreadable(&error), wait: None },
     }
 }
 
@@ -327,7 +328,7 @@ fn judge_composite(answer: &Answer, meter: &Meter, plan: &Plan) -> Verdict<Judge
     }
     let outer = match serde_json::from_slice::<CompositeAnswer<'_>>(&answer.body) {
         Ok(outer) => outer,
-        Err(error) if !answer.is_html() => return Verdict::Again { error: unreadable(&error), wait: None },
+        Err(error) if !answer.is_html() => return Verdict::Again { error: json::unreadable(&error), wait: None },
         Err(_) => return unexpected(answer),
     };
     let Some(part) = outer.composite_response.first() else { return unexpected(answer) };
@@ -335,7 +336,7 @@ fn judge_composite(answer: &Answer, meter: &Meter, plan: &Plan) -> Verdict<Judge
     if (200..300).contains(&part.http_status_code) {
         return match page::parse(body, plan) {
             Ok(page) => Verdict::Accept(Ok(page)),
-            Err(error) => Verdict::Again { error: unreadable(&error), wait: None },
+            Err(error) => Verdict::Again { error: json::unreadable(&error), wait: None },
         };
     }
     match serde_json::from_slice::<Vec<RestError>>(body).ok().and_then(|errors| errors.into_iter().next()) {
@@ -363,13 +364,4 @@ fn only_verdict<T>(outcome: Outcome) -> Verdict<T> {
         Verdict::Renew(error) => Verdict::Renew(error),
         Verdict::Stop(error) => Verdict::Stop(error),
     }
-}
-
-/// The parser's own message may quote values: only the place is kept.
-fn unreadable(error: &serde_json::Error) -> Error {
-    let message =
-        if error.is_eof() { "the answer stops in the middle" } else { "the answer is not the JSON we expect" };
-    Error::new(ErrorKind::Unavailable, message)
-        .with("at", format!("line {} column {}", error.line(), error.column()))
-        .help("run the sync again; if it stays so, report it with the API version")
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
+use crate::connect::http::is_safe;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::FieldClass;
 
@@ -322,17 +323,6 @@ impl SalesforceConfig {
         let is_sandbox = host == "test.salesforce.com" || host.contains(".sandbox.");
         if is_sandbox { "https://test.salesforce.com".to_owned() } else { "https://login.salesforce.com".to_owned() }
     }
-}
-
-/// Whether a credential may be sent there: https, or this machine.
-pub(super) fn is_safe(url: &Url) -> bool {
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && local)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ use self::plan::Plan;
 use self::refusal::Refusal;
 use self::session::{Identity, Session};
 use self::soql::{Range, Select};
-use super::http::{Ahead, Client, Limits, Sent};
+use super::http::{Ahead, Client, Limits, Tally};
 use super::registry::OpenArgs;
 use super::source::{Few, Finding, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
@@ -218,20 +218,6 @@ impl Salesforce {
         let sent = self.api.server_time().await?;
         tally.add(&sent);
         Ok(self.observed(sent.date))
-    }
-}
-
-/// Requests and bytes that a page took.
-#[derive(Debug, Default, Clone, Copy)]
-struct Tally {
-    requests: u64,
-    bytes: u64,
-}
-
-impl Tally {
-    fn add<T>(&mut self, sent: &Sent<T>) {
-        self.requests += sent.requests;
-        self.bytes += sent.bytes;
     }
 }
 

@@ -15,11 +15,11 @@ use tracing::{info, warn};
 use url::Url;
 
 use super::api::{self, TokenForm, TokenReply};
-use super::config::{AuthConfig, is_safe};
+use super::config::AuthConfig;
 use super::jwt::{self, Claims};
 use super::model::TokenAnswer;
 use crate::clock::Clock;
-use crate::connect::http::{Authorize, Client, Grant};
+use crate::connect::http::{Authorize, Client, Grant, is_safe};
 use crate::connect::oauth::fingerprint;
 use crate::connect::token::{StoredToken, TokenStore};
 use crate::error::{Error, ErrorKind, Result};

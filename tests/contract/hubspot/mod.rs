@@ -4,10 +4,11 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use nenrin::connect::Few;
 use nenrin::error::ErrorKind;
 use nenrin::record::DeleteKind;
 use serde_json::{Value, json};
-use simulators::hubspot::{Fields, Hypotheses, Options, Portal, Server};
+use simulators::hubspot::{Fields, Hypotheses, Options, Portal, Server, parse_fault};
 
 pub(crate) use world::SYSTEM;
 
@@ -108,6 +109,39 @@ async fn lesson_3_what_comes_back_from_the_archive_without_a_stamp_is_found_by_t
         bench.reader.run().await.unwrap();
         bench.assert_true(&["name"]);
     }
+}
+
+#[tokio::test]
+async fn what_only_the_index_still_counts_costs_one_more_reading_and_no_third() {
+    let mut bench = Bench::of(Options { records: 30, ..Options::default() }, "companies", json!("companies")).await;
+    bench.portal.set_index_lag(3_600);
+    let id = bench.portal.ids("companies").unwrap()[7];
+    bench.portal.archive("companies", id).unwrap();
+    bench.reader.run().await.unwrap();
+    bench.assert_true(&["name"]);
+    // The list, a count, and both once more; then the archive.
+    assert_eq!((bench.calls("/search"), bench.calls("/crm/objects/")), (2, 2 + 2 + 1));
+}
+
+#[tokio::test]
+async fn a_list_that_never_goes_on_is_refused_and_the_next_run_goes_on_behind_what_was_read() {
+    let options = Options { records: 250, ..Options::default() };
+    let mut bench = Bench::of(options, "companies", json!("companies")).await;
+    bench.portal.arm(parse_fault("repeat@GET*/companies?#2+").unwrap());
+    let error = bench.reader.run().await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::BadData, "HubSpot sent a page again that was read before"));
+    bench.portal.disarm();
+    bench.reader.run().await.unwrap();
+    bench.assert_true(&["name"]);
+}
+
+#[tokio::test]
+async fn a_look_at_a_few_records_asks_for_no_second_page() {
+    let mut bench = Bench::of(Options { records: 250, ..Options::default() }, "companies", json!("companies")).await;
+    let source = bench.reader.open().await;
+    let stream = source.describe("companies").await.unwrap();
+    let few = source.sample(&stream, Few::First(20)).await.unwrap();
+    assert_eq!((few.len(), bench.calls("/crm/objects/")), (20, 1));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(super) use self::looks::Looks;
 use super::soql::Range;
 use crate::clock::Timestamp;
 use crate::connect::ReadMode;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::record::{Cursor, Reading};
 
 /// Rows asked for at a time where Salesforce cannot sort the whole object in time.
@@ -147,18 +147,12 @@ pub(super) struct Rules {
 impl Position {
     /// Reads a cursor.
     pub(super) fn parse(cursor: &Cursor) -> Result<Position> {
-        Position::deserialize(&cursor.0).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, "the stored cursor is not one of this connector")
-                .help("read the stream again with `nenrin sync --full`")
-                .caused_by(error)
-        })
+        cursor.read()
     }
 
     /// Writes it as a cursor.
     pub(super) fn to_cursor(&self) -> Result<Cursor> {
-        serde_json::to_value(self)
-            .map(Cursor)
-            .map_err(|error| Error::new(ErrorKind::Internal, "a cursor cannot be written").caused_by(error))
+        Cursor::of(self)
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::ErrorKind;
 
 pub(super) const RULES: Rules = Rules {
     lag_secs: 300,
