@@ -6,6 +6,7 @@
 mod as_of;
 mod columns;
 mod compact;
+mod data_file;
 mod durable;
 mod incarnations;
 mod lake;

@@ -1,18 +1,12 @@
 //! One log: a Delta table that is only ever appended to, and the protocol by which it is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
-use datafusion::arrow::compute::{max, min};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use datafusion::arrow::compute::max;
 use datafusion::arrow::datatypes::{Field as ArrowField, Schema};
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::Compression;
-use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
-use datafusion::parquet::schema::types::ColumnPath;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, MetadataExt, Transaction};
 use deltalake::logstore::LogStoreRef;
@@ -26,6 +20,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::columns::{Columns, STATISTICS, system, system_fields};
+use super::data_file::{encode, statistics};
 use super::lake::{Lake, storage};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -370,77 +365,4 @@ fn last_recorded_at(batch: &RecordBatch) -> Timestamp {
         .and_then(|column| column.as_any().downcast_ref::<TimestampMicrosecondArray>())
         .and_then(max)
         .map_or(Timestamp::from_micros(0), Timestamp::from_micros)
-}
-
-/// Encodes versions as one Parquet file.
-fn encode(batch: &RecordBatch) -> Result<Vec<u8>> {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_max_row_group_row_count(Some(1_000_000));
-    for name in [system::VALID_FROM, system::RECORDED_AT, system::SEQ] {
-        properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk);
-    }
-    for name in [system::KEY, system::SEQ, system::HASH] {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
-    }
-    for (field, values) in batch.schema().fields().iter().zip(batch.columns()) {
-        if values.as_string_opt::<i32>().is_some_and(is_mostly_distinct) {
-            let column = ColumnPath::new(vec![field.name().clone()]);
-            properties = properties.set_column_dictionary_enabled(column, false);
-        }
-    }
-    let bytes = Vec::with_capacity(batch.get_array_memory_size() / 4);
-    let failed = |error| Error::new(ErrorKind::Internal, "could not encode a data file").caused_by(error);
-    let mut writer = ArrowWriter::try_new(bytes, batch.schema(), Some(properties.build()))
-        .map_err(|error| failed(Box::new(error)))?;
-    writer.write(batch).map_err(|error| failed(Box::new(error)))?;
-    writer.into_inner().map_err(|error| failed(Box::new(error)))
-}
-
-/// How many values tell whether a column repeats itself.
-const SAMPLED: usize = 2_048;
-
-/// Whether nearly every value of a column is another one, so that a dictionary would cost time and save nothing.
-fn is_mostly_distinct(values: &StringArray) -> bool {
-    let step = values.len().div_ceil(SAMPLED).max(1);
-    let sample: Vec<&str> =
-        (0..values.len()).step_by(step).filter(|row| values.is_valid(*row)).map(|row| values.value(row)).collect();
-    let distinct = sample.iter().collect::<HashSet<_>>().len();
-    sample.len() >= SAMPLED / 8 && distinct * 20 >= sample.len() * 19
-}
-
-/// Delta statistics of the system columns only: counts, and bounds rounded outwards to milliseconds.
-fn statistics(batch: &RecordBatch) -> String {
-    let mut lowest = serde_json::Map::new();
-    let mut highest = serde_json::Map::new();
-    let mut nulls = serde_json::Map::new();
-    for name in STATISTICS.split(',') {
-        let Some(column) = batch.column_by_name(name) else { continue };
-        nulls.insert(name.into(), column.null_count().into());
-        if let Some(instants) = column.as_any().downcast_ref::<TimestampMicrosecondArray>() {
-            if let (Some(low), Some(high)) = (min(instants), max(instants)) {
-                let text = |millis: i64| {
-                    Timestamp::from_micros(millis.saturating_mul(1_000))
-                        .to_datetime()
-                        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-                };
-                lowest.insert(name.into(), text(low.div_euclid(1_000)).into());
-                highest
-                    .insert(name.into(), text(high.div_euclid(1_000) + i64::from(high.rem_euclid(1_000) > 0)).into());
-            }
-        } else if let Some(numbers) = column.as_any().downcast_ref::<Int64Array>()
-            && let (Some(low), Some(high)) = (min(numbers), max(numbers))
-        {
-            lowest.insert(name.into(), low.into());
-            highest.insert(name.into(), high.into());
-        }
-    }
-    serde_json::json!({
-        "numRecords": batch.num_rows(),
-        "minValues": lowest,
-        "maxValues": highest,
-        "nullCount": nulls,
-    })
-    .to_string()
 }
