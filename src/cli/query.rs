@@ -8,7 +8,6 @@ use super::output::{check_destination, print_rows};
 use super::{Context, open};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::log::LogTable;
 use crate::query::query;
 
 /// Ask the unified schema and the logs with SQL.
@@ -43,9 +42,7 @@ pub async fn run(args: QueryArgs, context: &Context) -> Result<ExitCode> {
             eprintln!("note: {what}");
         }
     }
-    let mut logs: Vec<LogTable> = model.streams.iter().map(|stream| stream.log.clone()).collect();
-    logs.dedup_by(|a, b| a.stream() == b.stream());
-    let answer = query(&args.sql, &kept.state, logs, known_at.unwrap_or(Timestamp::MAX)).await?;
+    let answer = query(&args.sql, &kept.state, &workspace.lake, known_at.unwrap_or(Timestamp::MAX)).await?;
     let mut out = std::io::stdout().lock();
     print_rows(&answer.schema, &answer.batches, context.output, context.color, &mut out)?;
     Ok(ExitCode::SUCCESS)

@@ -12,7 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use url::Url;
 
 use super::durable::DurableFileSystem;
-use super::names::escape;
+use super::names::{folder, of_folder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::StreamId;
 
@@ -82,12 +82,12 @@ impl Lake {
 
     /// Where the log of `stream` lies: `log/<source>/<stream>`, names escaped.
     pub(super) fn log_path(stream: &StreamId) -> String {
-        format!("log/{}/{}", escape(&stream.source.0), escape(&stream.stream))
+        format!("log/{}/{}", folder(&stream.source.0), folder(&stream.stream))
     }
 
     /// Where the ledger of `stream` lies.
     pub(super) fn ledger_path(stream: &StreamId) -> String {
-        format!("ledger/{}/{}", escape(&stream.source.0), escape(&stream.stream))
+        format!("ledger/{}/{}", folder(&stream.source.0), folder(&stream.stream))
     }
 
     /// The Delta log store of the table at `path` below the root.
@@ -95,7 +95,6 @@ impl Lake {
         let mut url = self.root.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();
-            // The escaped names hold `%`, which a URL escapes once more, as Delta expects.
             segments.extend(path.split('/'));
             segments.push("");
         }
@@ -133,6 +132,27 @@ impl Lake {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(storage(path, error)),
         }
+    }
+
+    /// The streams that have a log here, sorted.
+    pub async fn streams(&self) -> Result<Vec<StreamId>> {
+        let mut streams = Vec::new();
+        for source in self.folders("log").await? {
+            for stream in self.folders(&format!("log/{source}")).await? {
+                if let (Some(source), Some(stream)) = (of_folder(&source), of_folder(&stream)) {
+                    streams.push(StreamId::new(source, stream));
+                }
+            }
+        }
+        streams.sort();
+        Ok(streams)
+    }
+
+    /// The names of the folders directly in the folder `path` below the root.
+    async fn folders(&self, path: &str) -> Result<Vec<String>> {
+        let listed = self.store.list_with_delimiter(Some(&Path::from(path))).await;
+        let folders = listed.map_err(|error| storage(path, error))?.common_prefixes;
+        Ok(folders.iter().filter_map(|folder| folder.filename().map(str::to_owned)).collect())
     }
 
     /// The names of the objects directly in the folder `path` below the root, sorted.
@@ -174,4 +194,27 @@ pub(super) fn storage(path: &str, error: impl Into<Box<dyn std::error::Error + S
         .with("path", path)
         .help(help)
         .caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::LogTable;
+
+    #[tokio::test]
+    async fn the_streams_of_a_lake_have_the_names_that_they_were_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Lake::open("lake", dir.path()).unwrap();
+        assert_eq!(lake.streams().await.unwrap(), []);
+        let mut streams: Vec<StreamId> =
+            ["Account", "顧客管理.契約", "月額 (税抜)", "100%/年", "a=b", "#1", "[x]^`|", ".x", ""]
+                .map(|name| StreamId::new("crm", name))
+                .into();
+        streams.push(StreamId::new("core", "customers"));
+        for stream in &streams {
+            LogTable::open_or_create(&lake, stream).await.unwrap();
+        }
+        streams.sort();
+        assert_eq!(lake.streams().await.unwrap(), streams);
+    }
 }

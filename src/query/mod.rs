@@ -4,6 +4,7 @@
 //! `SELECT name, mrr FROM customer`, `SELECT * FROM log."salesforce/Account"`. It reads; it cannot write.
 
 mod log_table;
+mod logs;
 mod session;
 
 pub use session::{QueryResult, query};

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt8Type};
-use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
+use datafusion::catalog::{MemTable, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::log_table::LogProvider;
+use super::logs::Logs;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::LogTable;
+use crate::log::Lake;
 use crate::snapshot::{Cell, Coverage, State};
 
 /// The rows of an answer.
@@ -25,14 +25,14 @@ pub struct QueryResult {
 }
 
 /// Answers `sql` over `state` (one table per entity, and `<entity>_cells` with what is known of each cell and
-/// where it comes from) and `logs` (`log."source/stream"`: every version recorded by `known_at`).
+/// where it comes from) and the logs of `lake` (`log."source/stream"`: every version recorded by `known_at`).
 ///
 /// Names are taken as they are written; names with other than letters, digits and `_` need double quotes.
 ///
 /// # Errors
 ///
 /// Usage when the SQL cannot be understood or would write, bad data when it fails on the rows.
-pub async fn query(sql: &str, state: &State, logs: Vec<LogTable>, known_at: Timestamp) -> Result<QueryResult> {
+pub async fn query(sql: &str, state: &State, lake: &Lake, known_at: Timestamp) -> Result<QueryResult> {
     let mut config = SessionConfig::new().with_information_schema(true);
     config.options_mut().sql_parser.enable_ident_normalization = false;
     config.options_mut().sql_parser.parse_float_as_decimal = true;
@@ -43,25 +43,17 @@ pub async fn query(sql: &str, state: &State, logs: Vec<LogTable>, known_at: Time
         register(&session, entity, plain(batch)?)?;
         register(&session, &format!("{entity}_cells"), explained(batch)?)?;
     }
-    let schema = Arc::new(MemorySchemaProvider::new());
-    for log in logs {
-        let name = log.stream().to_string();
-        schema
-            .register_table(name, Arc::new(LogProvider::new(log, known_at)))
-            .map_err(|error| internal(error.into()))?;
-    }
+    let logs = Arc::new(Logs::of(lake, known_at).await?);
     let catalog = session.catalog("datafusion").ok_or_else(|| internal("the session has no catalog".into()))?;
-    catalog.register_schema("log", schema).map_err(|error| internal(error.into()))?;
+    catalog.register_schema("log", logs.clone()).map_err(|error| internal(error.into()))?;
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     let frame = session.sql_with_options(sql, read_only).await.map_err(|error| {
         let mut names: Vec<String> = state.entities.keys().cloned().collect();
         names.sort();
+        names.extend(logs.table_names().iter().map(|name| format!("log.\"{name}\"")));
         Error::new(ErrorKind::Usage, "the query cannot be run")
             .code("E0701")
-            .help(format!(
-                "tables: {}, and log.\"source/stream\"; names with other signs than letters need double quotes",
-                names.join(", ")
-            ))
+            .help(format!("tables: {}; names with other signs than letters need double quotes", names.join(", ")))
             .caused_by(error.strip_backtrace())
     })?;
     let schema = Arc::new(frame.schema().as_arrow().clone());

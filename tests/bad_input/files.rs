@@ -55,6 +55,23 @@ async fn assert_added(project: &TestProject, added: &[&str]) {
 }
 
 #[tokio::test]
+async fn b8_a_stream_may_be_called_anything_and_its_log_can_be_asked() {
+    let name = "月額 (税抜)/100% = #1";
+    let source = SOURCE.replace("  customers:", &format!("  '{name}':"));
+    let mapping = MAPPING.replace("stream: customers", &format!("stream: '{name}'"));
+    let files = [
+        ("sources/core.yaml", source.as_str()),
+        ("mappings/core/customers.yaml", mapping.as_str()),
+        ("data/c_202501.csv", JANUARY),
+    ];
+    let project = TestProject::new(&files);
+    project.nenrin(&["sync"]).await.assert_well();
+    project.nenrin(&["sync"]).await.assert_well();
+    assert_eq!(project.log(&format!("core/{name}"), &["code", "name", "mrr"]).await, BEFORE);
+    assert_eq!(project.published().await, ["アクメ 100", "桜 300", "青葉 200"]);
+}
+
+#[tokio::test]
 async fn a_broken_line_costs_that_line_and_nobody_is_taken_for_gone() {
     let project = project().await;
     // C2's line is broken and C3 is gone; nobody can tell whose line it was.

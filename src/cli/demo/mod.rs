@@ -187,7 +187,7 @@ async fn print_health(workspace: &Workspace, color: bool, out: &mut dyn Write) -
             "SELECT '{month}' AS month, count(*) AS customers, count(health_score) AS scored, \
              round(avg(health_score), 1) AS health_score FROM customer"
         );
-        let answer = query(&sql, &kept.state, Vec::new(), Timestamp::MAX).await?;
+        let answer = query(&sql, &kept.state, &workspace.lake, Timestamp::MAX).await?;
         schema.get_or_insert(answer.schema);
         batches.extend(answer.batches);
     }
