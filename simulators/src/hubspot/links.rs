@@ -199,6 +199,13 @@ pub(crate) fn live(state: &State, from: (usize, u64), to: usize) -> BTreeMap<u64
     found
 }
 
+/// The live record of a type that a record is associated with by the label `Primary`.
+pub(crate) fn primary(state: &State, from: (usize, u64), to: usize) -> Option<u64> {
+    let is_primary = |types: &Types| types.iter().any(|&at| state.links.types[at].label.as_deref() == Some("Primary"));
+    let mut linked = all(state, from, to).into_iter().filter(|(_, types)| is_primary(types)).map(|(other, _)| other);
+    linked.find(|other| state.objects[to].records.live(*other).is_some())
+}
+
 /// Gives a record all associations that another has, whatever became of it.
 pub(crate) fn inherit(state: &mut State, place: usize, heir: u64, old: u64) {
     for to in 0..state.objects.len() {

@@ -166,6 +166,8 @@ pub(crate) enum Origin {
     OfStage(StageFact),
     /// How many records of that type it is associated with.
     Count(&'static str),
+    /// The record of that type that it is associated with first of all.
+    Primary(&'static str),
 }
 
 /// A property of a type. Its slot never changes.

@@ -34,6 +34,10 @@ pub(crate) fn raw(state: &State, place: usize, view: &View<'_>, property: &Prope
             let to = state.find(of)?;
             Some(links::live(state, (place, view.id), to).len().to_string())
         }
+        Origin::Primary(of) => {
+            let to = state.find(of)?;
+            links::primary(state, (place, view.id), to).map(|other| other.to_string())
+        }
         _ => None,
     }
 }

@@ -142,6 +142,9 @@ pub(super) fn properties() -> Vec<Property> {
         )
         .custom()
         .made(|p, id| is_renewal(p, id).then(|| p.word(id, 48, &["renewal", "upsell", "downsell"]).to_owned())),
+        Property::number("hs_primary_associated_company", "主たる会社")
+            .calculated("calculation_equation")
+            .from(Origin::Primary("companies")),
         Property::number("hs_mrr", "MRR")
             .read_only()
             .made(|p, id| Some(((1 + p.pick(id, 49, 40)) * 10_000).to_string())),
