@@ -81,7 +81,48 @@ pub struct Field {
     pub class: FieldClass,
     /// For picklists, the values the source offers, in its order.
     #[serde(default)]
-    pub choices: Vec<String>,
+    pub choices: Vec<Choice>,
+}
+
+impl Field {
+    /// A field of which only name, type and class are known.
+    pub fn plain(name: impl Into<String>, source_type: impl Into<String>, class: FieldClass) -> Self {
+        Field { name: name.into(), label: None, source_type: source_type.into(), class, choices: Vec::new() }
+    }
+}
+
+/// A value that a picklist offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What records hold.
+    pub value: String,
+    /// What people see, where that is another text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+impl Choice {
+    /// The value `value`, shown to people as `label`.
+    pub fn labelled(value: impl Into<String>, label: Option<String>) -> Self {
+        let value = value.into();
+        Choice { label: label.filter(|label| !label.is_empty() && *label != value), value }
+    }
+}
+
+impl From<String> for Choice {
+    fn from(value: String) -> Self {
+        Choice { value, label: None }
+    }
+}
+
+/// `98303 (更新済)`; without a label the value alone.
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.label {
+            Some(label) => write!(f, "{} ({label})", self.value),
+            None => f.write_str(&self.value),
+        }
+    }
 }
 
 /// A kind of record a source offers, with the fields that it offers now.

@@ -295,7 +295,7 @@ fn document(draft: &Draft, file: &str, yaml: &str) -> Value {
             "reason": line.reason,
             "of_template": line.is_of_template,
             "values": values,
-            "open_entries": line.open,
+            "open_entries": line.open.iter().map(|entry| &entry.value).collect::<Vec<_>>(),
         })
     };
     let unused = draft

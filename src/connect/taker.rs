@@ -64,13 +64,7 @@ mod tests {
     use crate::record::{DeleteKind, Field, FieldClass, RecordHead};
 
     fn stream() -> Stream {
-        let field = |name: &str| Field {
-            name: name.to_owned(),
-            label: None,
-            source_type: "text".to_owned(),
-            class: FieldClass::Business,
-            choices: Vec::new(),
-        };
+        let field = |name: &str| Field::plain(name, "text", FieldClass::Business);
         Stream {
             name: "customers".to_owned(),
             label: None,

@@ -7,7 +7,7 @@ use super::shape::fit;
 use super::synonyms::{Meeting, Synonyms, Words};
 use super::words::{Form, forms_of_label, forms_of_name};
 use super::{Input, Neighbour};
-use crate::record::{Field, FieldClass};
+use crate::record::{Choice, Field, FieldClass};
 use crate::schema::types::TypeOptions;
 use crate::schema::{VariableConfig, VariableType};
 
@@ -57,7 +57,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn verdict(&self, entries: &[String]) -> Option<Candidate> {
+    fn verdict(&self, entries: &[Choice]) -> Option<Candidate> {
         let family = Family::of(self.field);
         let takes_users = self.words.entry.sources.iter().any(|source| source == "user");
         let type_doubt = doubt(self.variable.r#type, family, takes_users)?;
@@ -79,7 +79,8 @@ impl Judge<'_> {
             }
             // Entries such as A, B, C are no number until somebody says which.
             VariableType::Percent | VariableType::Integer | VariableType::Boolean if !self.field.choices.is_empty() => {
-                let fit = fit(self.variable.r#type, &self.options(), None, &self.field.choices);
+                let values: Vec<String> = self.field.choices.iter().map(|entry| entry.value.clone()).collect();
+                let fit = fit(self.variable.r#type, &self.options(), None, &values);
                 if fit.is_some_and(|fit| !fit.is_good()) {
                     score -= 50;
                     reason.push_str("; say under `values` what its entries are");

@@ -11,7 +11,7 @@ use super::synonyms::{ExpectedShape, Synonyms};
 use super::words::{forms_of_label, forms_of_name};
 use super::{DRAFTED_FROM, Input, PROPOSED_FROM};
 use crate::map::{FullMapping, VariableMapping, written};
-use crate::record::FieldClass;
+use crate::record::{Choice, FieldClass};
 use crate::schema::VariableType;
 use crate::schema::model::OnError;
 
@@ -51,7 +51,7 @@ pub struct Line {
     /// For enums, the entries whose value is clear.
     pub values: Vec<Translated>,
     /// Entries whose value a person must say; until then they are held.
-    pub open: Vec<String>,
+    pub open: Vec<Choice>,
     /// For `ref`, the stream whose key it is, where that must be said.
     pub stream: Option<String>,
     /// Whether it is part of the mapping.

@@ -8,7 +8,7 @@ use super::shape::fit;
 use super::synonyms::Synonyms;
 use super::template_file::{Meant, Read};
 use crate::map::{Effective, VariableMapping, written};
-use crate::record::{Field, FieldClass};
+use crate::record::{Choice, Field, FieldClass};
 use crate::schema::types::TypeOptions;
 use crate::schema::{VariableConfig, VariableType};
 
@@ -100,7 +100,9 @@ fn placed(input: &Input<'_>, read: &Read, variable: &str, text: &str) -> Option<
     let meant = read.meant.get(variable).cloned().unwrap_or_default();
     let fields = &input.stream.fields;
     let is_open = |field: &Field| field.class == FieldClass::Business;
-    let named = |name: &String| fields.iter().find(|field| field.name == *name && is_open(field));
+    // What a template names may be calculated; only what is merely alike must not be.
+    let may_be_named = |field: &Field| is_open(field) || field.class == FieldClass::Calculated;
+    let named = |name: &String| fields.iter().find(|field| field.name == *name && may_be_named(field));
     let names = if named(&text.to_owned()).is_some() { vec![text.to_owned()] } else { names_in(text) };
     let is_there = |name: &String| named(name).is_some_and(|field| meant.is_type_of(field));
     if !names.is_empty() && names.iter().all(is_there) {
@@ -132,12 +134,13 @@ fn look_at_values(
         }
         let words = synonyms.of(input.entity, variable);
         let given = std::mem::take(&mut line.values);
-        let rest: Vec<String> =
-            entries.iter().filter(|entry| !given.iter().any(|value| value.from == **entry)).cloned().collect();
-        line.values = given.into_iter().filter(|value| entries.contains(&value.from)).collect();
+        let rest: Vec<Choice> =
+            entries.iter().filter(|entry| !given.iter().any(|known| known.from == entry.value)).cloned().collect();
+        let place = |value: &Translated| entries.iter().position(|entry| entry.value == value.from);
+        line.values = given.into_iter().filter(|value| place(value).is_some()).collect();
         let choices = translate(&words, &variable.values, &rest);
         line.values.extend(choices.known);
-        line.values.sort_by_key(|value| entries.iter().position(|entry| *entry == value.from));
+        line.values.sort_by_key(place);
         line.open = choices.open;
         return;
     }

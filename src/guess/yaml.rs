@@ -115,7 +115,7 @@ fn push_line(text: &mut String, indent: &str, line: &Line, values: &[String]) {
     if !line.open.is_empty() {
         let inner = if is_long { format!("{indent}    ") } else { format!("{indent}  ") };
         let which = if values.is_empty() { String::new() } else { format!(" (one of {})", values.join(", ")) };
-        let entries: Vec<String> = line.open.iter().map(|entry| scalar(entry)).collect();
+        let entries: Vec<String> = line.open.iter().map(|entry| scalar(&entry.to_string())).collect();
         comment(
             text,
             &inner,

@@ -19,13 +19,7 @@ fn t(micros: i64) -> Timestamp {
 }
 
 fn stream(fields: &[&str], dated: bool) -> Stream {
-    let field = |name: &&str| Field {
-        name: (*name).to_owned(),
-        label: None,
-        source_type: "text".into(),
-        class: FieldClass::Business,
-        choices: Vec::new(),
-    };
+    let field = |name: &&str| Field::plain(*name, "text", FieldClass::Business);
     Stream {
         name: "s".into(),
         label: None,

@@ -29,13 +29,7 @@ pub async fn read_stored(log: &LogTable, few: Few<'_>, now: Timestamp) -> Result
     let fields: Vec<Field> = log
         .columns()
         .field_names()
-        .map(|name| Field {
-            name: name.to_owned(),
-            label: None,
-            source_type: "text".to_owned(),
-            class: log.columns().class_of(name).unwrap_or(FieldClass::Business),
-            choices: Vec::new(),
-        })
+        .map(|name| Field::plain(name, "text", log.columns().class_of(name).unwrap_or(FieldClass::Business)))
         .collect();
     let pick = Pick::AsOf { as_of: now, known_at: Timestamp::MAX, first_complete_at: None };
     let winners = log.winners(pick).await?;

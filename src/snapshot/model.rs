@@ -208,13 +208,7 @@ fn facts_about(project: &Project, stream: &StreamId) -> Vec<Facts> {
 fn fields_of(log: &LogTable) -> Vec<Field> {
     log.columns()
         .field_names()
-        .map(|name| Field {
-            name: name.to_owned(),
-            label: None,
-            source_type: "text".to_owned(),
-            class: log.columns().class_of(name).unwrap_or(FieldClass::Business),
-            choices: Vec::new(),
-        })
+        .map(|name| Field::plain(name, "text", log.columns().class_of(name).unwrap_or(FieldClass::Business)))
         .collect()
 }
 

@@ -10,7 +10,7 @@ use crate::cli::output::{Cell, Column, Kind, Table, cut, print_document, print_t
 use crate::cli::{Context, OutputFormat};
 use crate::connect::{Offered, Others};
 use crate::error::Result;
-use crate::record::{Field, FieldClass};
+use crate::record::{Choice, Field, FieldClass};
 
 /// So many of a system's other streams are shown to people who did not ask for all.
 const OTHERS_SHOWN: usize = 40;
@@ -174,7 +174,8 @@ fn fields_table(view: &StreamView) -> Table {
             row.push(Cell::text(view.variables.get(&field.name).map(|names| names.join(", "))));
         }
         if with_choices {
-            row.push(Cell::Text(few_of(&field.choices, CHOICES_WIDTH)));
+            let shown: Vec<String> = field.choices.iter().map(Choice::to_string).collect();
+            row.push(Cell::Text(few_of(&shown, CHOICES_WIDTH)));
         }
         if let Some(samples) = &view.samples {
             row.push(Cell::text(
@@ -214,7 +215,8 @@ fn all_fields(views: &[SourceView]) -> Table {
             let Ok(described) = &stream.stream else { continue };
             for field in &described.fields {
                 let list = |values: Option<&Vec<String>>| Cell::text(values.map(|values| values.join("\n")));
-                let choices = Some(&field.choices).filter(|choices| !choices.is_empty());
+                let choices: Vec<String> = field.choices.iter().map(|choice| choice.value.clone()).collect();
+                let choices = Some(&choices).filter(|choices| !choices.is_empty());
                 table.push(vec![
                     Cell::Text(view.source.0.clone()),
                     Cell::Text(stream.name.clone()),
@@ -265,7 +267,8 @@ fn stream_document(view: &StreamView) -> Value {
                     "label": field.label,
                     "type": field.source_type,
                     "class": class_word(field.class),
-                    "choices": field.choices,
+                    "choices": field.choices.iter().map(|choice| &choice.value).collect::<Vec<_>>(),
+                    "choice_labels": choice_labels(field),
                     "variables": view.variables.get(&field.name).cloned().unwrap_or_default(),
                 });
                 if let Some(samples) = &view.samples {
@@ -282,6 +285,12 @@ fn stream_document(view: &StreamView) -> Value {
         }
     }
     document
+}
+
+/// What people see for the values whose text is another, by value.
+fn choice_labels(field: &Field) -> Value {
+    let labels = field.choices.iter().filter_map(|choice| Some((choice.value.clone(), json!(choice.label.as_ref()?))));
+    Value::Object(labels.collect())
 }
 
 /// A name as a shell takes it.

@@ -117,12 +117,9 @@ impl Inner {
         }
         let mut seen = HashSet::new();
         names.retain(|name| seen.insert(name.clone()));
-        let field = |name: String| Field {
-            label: None,
-            source_type: "text".to_owned(),
-            class: shape.classes.get(&name).copied().unwrap_or(FieldClass::Business),
-            choices: Vec::new(),
-            name,
+        let field = |name: String| {
+            let class = shape.classes.get(&name).copied().unwrap_or(FieldClass::Business);
+            Field::plain(name, "text", class)
         };
         Ok(Stream {
             name: shape.name.clone(),

@@ -1,5 +1,6 @@
 //! Sends requests until there is a verdict.
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -48,6 +49,13 @@ pub struct Sent<T> {
     pub bytes: u64,
 }
 
+impl<T> Sent<T> {
+    /// The same answer, as something else.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sent<U> {
+        Sent { value: change(self.value), date: self.date, requests: self.requests, bytes: self.bytes }
+    }
+}
+
 /// What several requests cost together.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Tally {
@@ -60,8 +68,20 @@ pub struct Tally {
 impl Tally {
     /// Adds what a request cost.
     pub fn add<T>(&mut self, sent: &Sent<T>) {
-        self.requests += sent.requests;
-        self.bytes += sent.bytes;
+        *self += sent.into();
+    }
+}
+
+impl<T> From<&Sent<T>> for Tally {
+    fn from(sent: &Sent<T>) -> Self {
+        Tally { requests: sent.requests, bytes: sent.bytes }
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.requests += other.requests;
+        self.bytes += other.bytes;
     }
 }
 

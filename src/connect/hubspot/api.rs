@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
+use super::catalog::{Owners, Pipeline};
+use super::links::{Input, LinkPage};
 use super::model::{Account, Found, Property, Results, Schema};
 use super::page::{self, RecordPage};
 use super::plan::Plan;
@@ -25,6 +27,9 @@ const MAX_URL_BYTES: usize = 7_000;
 /// The most records that can be read by id at a time; with history, half as many.
 pub(super) const BATCH: usize = 100;
 pub(super) const HISTORY_BATCH: usize = 50;
+
+/// Owners asked for at a time, the most there may be.
+const OWNERS_PAGE: &str = "500";
 
 /// The most that a search gives at a time.
 const FOUND: usize = 200;
@@ -131,7 +136,7 @@ impl Api {
     pub(super) async fn properties(&self, object: &str, sensitivity: &str) -> Result<Sent<Vec<Property>>> {
         let path = format!("crm/properties/{VERSION}/{object}?archived=false&dataSensitivity={sensitivity}");
         let sent: Sent<Results<Property>> = self.read(&path).await?;
-        Ok(Sent { value: sent.value.results, date: sent.date, requests: sent.requests, bytes: sent.bytes })
+        Ok(sent.map(|listed| listed.results))
     }
 
     /// The custom objects; an account without any may refuse.
@@ -228,6 +233,43 @@ impl Api {
             judge(&answer, &meter, |body| serde_json::from_slice(body).map_err(|error| json::unreadable(&error)))
         };
         self.searcher.send(&request, Some(self.auth.as_ref()), judge).await
+    }
+
+    /// What records are linked with, of another object.
+    pub(super) async fn links(&self, from: &str, to: &str, inputs: &[Input]) -> Result<Sent<Judged<LinkPage>>> {
+        let inputs: Vec<_> = inputs
+            .iter()
+            .map(|Input { id, after }| match after {
+                Some(after) => json!({ "id": id, "after": after }),
+                None => json!({ "id": id }),
+            })
+            .collect();
+        let target = Target::Absolute(self.address(&format!("crm/associations/{VERSION}/{from}/{to}/batch/read"))?);
+        let request = Request::post(target, "application/json", json!({ "inputs": inputs }).to_string());
+        let meter = Arc::clone(&self.meter);
+        let judge = move |answer: Answer| {
+            judge(&answer, &meter, |body| LinkPage::parse(body).map_err(|error| json::unreadable(&error)))
+        };
+        self.client.send(&request, Some(self.auth.as_ref()), judge).await
+    }
+
+    /// A page of the account's owners: of those who are there, or of those who have left.
+    pub(super) async fn owners(&self, archived: bool, after: Option<&str>) -> Result<Sent<Owners>> {
+        let query = {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("limit", OWNERS_PAGE).append_pair("archived", if archived { "true" } else { "false" });
+            if let Some(after) = after {
+                query.append_pair("after", after);
+            }
+            query.finish()
+        };
+        self.read(&format!("crm/owners/{VERSION}?{query}")).await
+    }
+
+    /// The pipelines of an object, with their stages.
+    pub(super) async fn pipelines(&self, object: &str) -> Result<Sent<Vec<Pipeline>>> {
+        let sent: Sent<Results<Pipeline>> = self.read(&format!("crm/pipelines/{VERSION}/{object}")).await?;
+        Ok(sent.map(|listed| listed.results))
     }
 
     fn page_judge(

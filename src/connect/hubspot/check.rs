@@ -1,6 +1,9 @@
 //! What `nenrin check` finds out about an account.
 
 use super::Hubspot;
+use super::config::StreamConfig;
+use super::place::{Catalog, Part, Place};
+use crate::connect::http::Tally;
 use crate::connect::source::Finding;
 use crate::error::ErrorKind;
 
@@ -35,6 +38,10 @@ impl Hubspot {
             }
         }
         for config in &self.streams {
+            if config.is_owners() {
+                findings.push(self.owners_found(config).await);
+                continue;
+            }
             let what = format!("object {}", config.name);
             findings.push(match self.described(&config.name, config).await {
                 Ok(stream) => Finding {
@@ -50,5 +57,16 @@ impl Hubspot {
             });
         }
         findings
+    }
+
+    async fn owners_found(&self, config: &StreamConfig) -> Finding {
+        let what = config.name.clone();
+        let place = Place { config, part: Part::Catalog(Catalog::Owners) };
+        match self.catalog(place, Catalog::Owners, &mut Tally::default()).await {
+            Ok((records, _)) => {
+                Finding { ok: true, what, detail: format!("{} owners, with those who left", records.len()) }
+            }
+            Err(error) => Finding { ok: false, what, detail: error.render() },
+        }
     }
 }

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::place::{HISTORY, OWNERS, PIPELINES, STAGES};
 use crate::connect::http::is_safe;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::FieldClass;
@@ -54,6 +55,12 @@ pub struct HubspotConfig {
     #[serde(default = "default_refresh_days")]
     #[schemars(range(min = 0, max = 365))]
     pub refresh_days: u32,
+    /// After how many hours all links, owners, pipelines and stages are looked through for those that are gone; default 24,
+    /// 0 for never. No stamp tells of a link: it is also how links between records that did not change are found. Costs
+    /// about one request per 91 records of an object with `associations`.
+    #[serde(default = "default_sweep_hours")]
+    #[schemars(range(min = 0, max = 8760))]
+    pub sweep_hours: u32,
     /// Which sensitive properties are read, where the credential may: `sensitive`, `highly_sensitive`; default none.
     #[serde(default)]
     pub sensitive: Vec<Sensitivity>,
@@ -137,6 +144,14 @@ pub struct StreamConfig {
     /// most a few: each is asked for with every record.
     #[serde(default)]
     pub history: Vec<String>,
+    /// Objects whose links with this one are read too, each as the stream `<name>.<object>`: which of their records belong
+    /// to which, and as what. Name them with the child: `companies` with `contacts`, `deals` and `tickets`.
+    #[serde(default)]
+    pub associations: Vec<String>,
+    /// Whether its pipelines are read too, as the streams `<name>.pipelines` and `<name>.stages`, and with each record when
+    /// it came to which stage (`hs_v2_date_entered_…`); default no.
+    #[serde(default)]
+    pub pipelines: bool,
     /// `refresh_days` of this object, where it is not that of the source.
     #[serde(default)]
     #[schemars(range(min = 0, max = 365))]
@@ -168,6 +183,10 @@ fn default_refresh_days() -> u32 {
     7
 }
 
+fn default_sweep_hours() -> u32 {
+    24
+}
+
 fn default_page_size() -> u16 {
     100
 }
@@ -192,9 +211,22 @@ impl StreamConfig {
             allow: Vec::new(),
             deny: Vec::new(),
             history: Vec::new(),
+            associations: Vec::new(),
+            pipelines: false,
             refresh_days: None,
             classes: BTreeMap::new(),
         }
+    }
+}
+
+impl StreamConfig {
+    /// Whether nothing but the name is set.
+    fn is_plain(&self) -> bool {
+        let lists = [&self.allow, &self.deny, &self.history, &self.associations];
+        lists.iter().all(|list| list.is_empty())
+            && self.classes.is_empty()
+            && self.refresh_days.is_none()
+            && !self.pipelines
     }
 }
 
@@ -255,6 +287,21 @@ impl HubspotConfig {
             if !seen.insert(stream.name.to_ascii_lowercase()) {
                 return named("an object is listed twice", "list it once");
             }
+            if stream.is_owners() && !stream.is_plain() {
+                return named("owners are no object and take no settings", "write `- owners`");
+            }
+            let mut linked = HashSet::new();
+            for other in &stream.associations {
+                if !is_name(other) || matches!(other.as_str(), OWNERS | PIPELINES | STAGES | HISTORY) {
+                    return named(
+                        "not the name of an object in `associations`",
+                        "use the API's name, such as companies",
+                    );
+                }
+                if !linked.insert(other) {
+                    return named("an object is listed twice in `associations`", "list it once");
+                }
+            }
         }
         let address = Url::parse(&self.base_url).ok().filter(is_safe);
         address
@@ -296,6 +343,10 @@ mod tests {
         assert!(refusal(|c| c["streams"] = json!([])).starts_with("no object is named"));
         assert!(refusal(|c| c["streams"] = json!(["会社"])).starts_with("not the name of an object"));
         assert!(refusal(|c| c["streams"] = json!(["deals", "Deals"])).starts_with("an object is listed twice"));
+        assert!(refusal(|c| c["streams"] = json!([{ "name": "owners", "pipelines": true }])).starts_with("owners are"));
+        let linked = |with: Value| json!([{ "name": "deals", "associations": with }]);
+        assert!(refusal(|c| c["streams"] = linked(json!(["stages"]))).starts_with("not the name of an object in"));
+        assert!(refusal(|c| c["streams"] = linked(json!(["companies", "companies"]))).contains("twice in"));
         assert!(refusal(|c| c["base_url"] = json!("http://api.hubapi.com")).starts_with("not an https address"));
         assert!(refusal(|c| c["page_size"] = json!(200)).starts_with("page size out of range"));
         assert!(config(|c| c["page_sise"] = json!(3)).unwrap_err().to_string().contains("page_sise"));

@@ -6,11 +6,14 @@
 //! before the first sync is a stream of its own, of facts.
 
 mod api;
+mod catalog;
 mod check;
 mod config;
+mod links;
 mod look;
 mod model;
 mod page;
+mod place;
 mod plan;
 mod position;
 mod read;
@@ -29,10 +32,11 @@ pub use config::{HubspotConfig, OauthConfig, Sensitivity, StreamConfig, StreamEn
 pub use plan::facts_about;
 
 use self::api::{Api, BATCH, HISTORY_BATCH, Meter};
+use self::place::{Part, Place};
 use self::position::{Merge, Position, Progress, Rules, State, Step, next_step};
 use self::read::Read;
 use self::session::{Key, TokenPoint};
-use super::http::{Ahead, Authorize, Client, Limits, Sent, Tally};
+use super::http::{Ahead, Authorize, Client, Limits, Tally};
 use super::oauth::{Session, fingerprint};
 use super::registry::OpenArgs;
 use super::source::{Few, Finding, Others, ReadMode, Sighting, Source};
@@ -54,14 +58,11 @@ pub struct Hubspot {
     /// Number of the account and what finding it out cost; told with the first page.
     portal: tokio::sync::Mutex<Option<u64>>,
     costs: Mutex<HashMap<String, Tally>>,
+    /// The pipelines of objects, and when they were listed.
+    pipelines: tokio::sync::Mutex<HashMap<String, Listed>>,
 }
 
-/// An object, or its history.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    config: &'a StreamConfig,
-    is_history: bool,
-}
+type Listed = Arc<(Vec<catalog::Pipeline>, Timestamp)>;
 
 impl Hubspot {
     /// Opens the source; nothing is asked of HubSpot yet.
@@ -107,22 +108,21 @@ impl Hubspot {
             run_id: args.run_id,
             portal: tokio::sync::Mutex::default(),
             costs: Mutex::default(),
+            pipelines: tokio::sync::Mutex::default(),
         })
     }
 
     fn place(&self, name: &str) -> Result<Place<'_>> {
-        let found = self.streams.iter().find_map(|config| {
-            let is_history = !config.history.is_empty() && plan::history_of(&config.name) == name;
-            (config.name == name || is_history).then_some(Place { config, is_history })
-        });
-        found.ok_or_else(|| {
+        let mut places = self.streams.iter().flat_map(StreamConfig::places);
+        places.find(|(known, _)| known == name).map(|(_, place)| place).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "the stream is not listed in the source's file").with("stream", name)
         })
     }
 
     /// Adds to what the stream cost since its last page.
-    fn owe<T>(&self, stream: &str, sent: &Sent<T>) {
-        self.costs.lock().unwrap_or_else(PoisonError::into_inner).entry(stream.to_owned()).or_default().add(sent);
+    fn owe(&self, stream: &str, cost: impl Into<Tally>) {
+        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        *costs.entry(stream.to_owned()).or_default() += cost.into();
     }
 
     fn owed(&self, stream: &str) -> Tally {
@@ -150,6 +150,12 @@ impl Hubspot {
             self.owe(stream, &more);
             sent.value.extend(more.value);
         }
+        if config.pipelines {
+            let mut tally = Tally::default();
+            let pipelines = self.pipelines(config, &mut tally).await;
+            self.owe(stream, tally);
+            sent.value.extend(catalog::stage_times(&pipelines?.0, &sent.value));
+        }
         plan::stream_of(&sent.value, config, self.config.archive_minutes == 0)
     }
 
@@ -161,25 +167,21 @@ impl Hubspot {
         })
     }
 
-    fn scope(&self, place: Place<'_>) -> String {
-        // Which records are seen depends on the scopes of the token alone: a service key sees all of an object.
-        if place.is_history {
-            format!("{} history of {}", place.config.name, place.config.history.join(", "))
-        } else {
-            place.config.name.clone()
-        }
-    }
-
     fn rules(&self, place: Place<'_>) -> Rules {
         let days = place.config.refresh_days.unwrap_or(self.config.refresh_days);
-        let most = if place.is_history { HISTORY_BATCH } else { BATCH };
+        let most = if place.part == Part::History { HISTORY_BATCH } else { BATCH };
+        let refresh = match place.part {
+            Part::Records => i64::from(days) * 86_400,
+            // What a history forgets we keep.
+            Part::History => 0,
+            Part::Links(_) | Part::Catalog(_) => i64::from(self.config.sweep_hours) * 3_600,
+        };
         Rules {
             lag_secs: self.config.lag_secs.into(),
             overlap_secs: self.config.overlap_secs.into(),
             trail_secs: (self.config.trail_minutes > 0).then(|| i64::from(self.config.trail_minutes) * 60),
-            // What a history forgets we keep.
-            refresh_secs: (days > 0 && !place.is_history).then(|| i64::from(days) * 86_400),
-            archive_secs: (!place.is_history).then(|| i64::from(self.config.archive_minutes) * 60),
+            refresh_secs: (refresh > 0).then_some(refresh),
+            archive_secs: (place.part == Part::Records).then(|| i64::from(self.config.archive_minutes) * 60),
             page_size: self.config.page_size.min(u16::try_from(most).unwrap_or(u16::MAX)),
         }
     }
@@ -216,7 +218,10 @@ impl Hubspot {
         let mut tally = self.owed(&stream.name);
         let now = self.observed(self.api.meter.clock());
         let rules = self.rules(place);
-        let scope = self.scope(place);
+        if let Part::Catalog(catalog) = place.part {
+            return self.catalog_page(place, catalog, before, mode, (portal, rules), tally).await;
+        }
+        let scope = place.scope();
         let state = before.filter(|before| before.scope == scope).map(|before| before.state);
         let progress = match next_step(state, first_of_run, mode) {
             Step::Continue(progress) => progress,
@@ -226,7 +231,7 @@ impl Hubspot {
         let (read, progress, ends_reading) = if progress.merges.is_empty() {
             let read = self.read_rows(stream, place, progress, rules, &mut tally).await?;
             let Read { asked, page, rows, observed_at } = read;
-            let has_archive = !place.is_history;
+            let has_archive = place.part == Part::Records;
             let is_end = page.next.is_none();
             let (progress, ends) = if is_end && self.lacks(place, &asked, rows, &mut tally).await? {
                 (asked.clone().begun_again(), false)
@@ -303,20 +308,18 @@ impl Source for Hubspot {
     }
 
     fn streams(&self) -> Vec<String> {
-        let names = |config: &StreamConfig| {
-            let history = (!config.history.is_empty()).then(|| plan::history_of(&config.name));
-            std::iter::once(config.name.clone()).chain(history).collect::<Vec<_>>()
-        };
-        self.streams.iter().flat_map(names).collect()
+        self.streams.iter().flat_map(StreamConfig::places).map(|(name, _)| name).collect()
     }
 
     async fn describe(&self, name: &str) -> Result<Stream> {
         let described = async {
             let place = self.place(name)?;
-            if place.is_history {
-                return Ok(plan::history_stream(place.config));
+            match place.part {
+                Part::Records => self.described(name, place.config).await,
+                Part::History => Ok(plan::history_stream(place.config)),
+                Part::Links(_) => Ok(links::stream(name)),
+                Part::Catalog(catalog) => Ok(catalog.stream(name)),
             }
-            self.described(name, place.config).await
         };
         described.await.map_err(|error: Error| error.with("source", &self.id).with("stream", name))
     }

@@ -72,13 +72,23 @@ pub(super) struct Property {
     #[serde(default)]
     pub(super) hubspot_defined: bool,
     #[serde(default)]
-    pub(super) options: Vec<Choice>,
+    pub(super) options: Vec<PropertyOption>,
+}
+
+impl Property {
+    /// A property of HubSpot's own that no list shows.
+    pub(super) fn derived(name: String, kind: &str, label: String) -> Property {
+        let (kind, label) = (kind.to_owned(), Some(label));
+        Property { name, label, kind, calculated: false, hubspot_defined: true, options: Vec::new() }
+    }
 }
 
 /// A value that a property offers.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Choice {
+pub(super) struct PropertyOption {
     pub(super) value: String,
+    #[serde(default)]
+    pub(super) label: Option<String>,
 }
 
 /// A custom object.
@@ -108,17 +118,37 @@ pub(super) struct Found {
     pub(super) results: Vec<FoundId>,
 }
 
+impl Found {
+    /// The ids, and the last of them where there are more behind it.
+    pub(super) fn into_ids(self) -> (Vec<String>, Option<String>) {
+        let ids: Vec<String> = self.results.into_iter().map(|found| found.id).collect();
+        let next = ids.last().filter(|_| self.total > ids.len() as u64).cloned();
+        (ids, next)
+    }
+}
+
 /// What a batch says of records that are not there.
 #[derive(Debug, Deserialize)]
 pub(super) struct Missing {
     #[serde(default)]
+    category: String,
+    #[serde(default)]
     pub(super) context: MissingContext,
 }
 
+impl Missing {
+    /// Whether it says that something is not there, and not that it could not be found out.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self.category.as_str(), "" | "OBJECT_NOT_FOUND")
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct MissingContext {
     pub(super) ids: Vec<String>,
+    /// Of a batch of links.
+    pub(super) from_object_id: Vec<String>,
 }
 
 /// The id of a record that was found.

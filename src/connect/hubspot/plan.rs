@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use super::config::StreamConfig;
 use super::model::Property;
+use super::place::HISTORY;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{FactShape, Facts, Field, FieldClass, Stream};
+use crate::record::{Choice, FactShape, Facts, Field, FieldClass, Stream};
 
 /// The property that is the key.
 pub(super) const ID: &str = "hs_object_id";
 /// The ids of the records that were merged into one, where there are any.
 pub(super) const MERGED: &str = "hs_merged_object_ids";
-/// What the stream of an object's history is called behind its name.
-const HISTORY: &str = ".history";
 
 /// The fields of a stream of history, in their order.
 pub(super) const HISTORY_FIELDS: [&str; 6] = ["id", "property", "at", "before", "value", "source_type"];
@@ -25,7 +24,7 @@ pub(super) fn stamp_of(object: &str) -> &'static str {
 
 /// The name of the stream that holds the history of `object`.
 pub(super) fn history_of(object: &str) -> String {
-    format!("{object}{HISTORY}")
+    format!("{object}.{HISTORY}")
 }
 
 /// The streams that hold facts about the records of `object`.
@@ -62,7 +61,7 @@ pub(super) fn stream_of(properties: &[Property], config: &StreamConfig, tells_de
         label: property.label.clone(),
         source_type: property.kind.clone(),
         class: config.classes.get(&property.name).copied().unwrap_or_else(|| class_of(property)),
-        choices: property.options.iter().map(|choice| choice.value.clone()).collect(),
+        choices: property.options.iter().map(|option| Choice::labelled(&option.value, option.label.clone())).collect(),
     };
     Ok(Stream {
         name: config.name.clone(),
@@ -90,13 +89,7 @@ fn unknown(name: &str, known: &HashSet<&str>) -> Error {
 
 /// The stream of an object's history.
 pub(super) fn history_stream(config: &StreamConfig) -> Stream {
-    let field = |name: &str| Field {
-        name: name.to_owned(),
-        label: None,
-        source_type: if name == "at" { "datetime" } else { "string" }.to_owned(),
-        class: FieldClass::Business,
-        choices: Vec::new(),
-    };
+    let field = |name: &str| Field::plain(name, if name == "at" { "datetime" } else { "string" }, FieldClass::Business);
     Stream {
         name: history_of(&config.name),
         label: None,

@@ -89,6 +89,8 @@ pub(super) struct DescribedField {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct PicklistValue {
     pub(super) value: String,
+    #[serde(default)]
+    pub(super) label: Option<String>,
 }
 
 /// The answer of the composite resource; always status 200 outside.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::config::StreamConfig;
 use super::model::{Describe, DescribedField};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Field, FieldClass, Stream};
+use crate::record::{Choice, Field, FieldClass, Stream};
 
 const KEY: &str = "Id";
 const IS_DELETED: &str = "IsDeleted";
@@ -82,7 +82,11 @@ pub(super) fn stream_of(describe: &Describe, config: &StreamConfig) -> Result<St
         label: field.label.clone(),
         source_type: field.kind.to_ascii_lowercase(),
         class: config.classes.get(&field.name).copied().unwrap_or_else(|| class_of(&describe.name, field)),
-        choices: field.picklist_values.iter().map(|choice| choice.value.clone()).collect(),
+        choices: field
+            .picklist_values
+            .iter()
+            .map(|entry| Choice::labelled(&entry.value, entry.label.clone()))
+            .collect(),
     };
     Ok(Stream {
         name: config.name.clone(),
@@ -234,13 +238,7 @@ pub(super) mod tests {
 
     /// The columns of a stream with these fields and types.
     pub(in super::super) fn plan_of(fields: &[(&str, &str)]) -> Plan {
-        let field = |(name, kind): &(&str, &str)| Field {
-            name: (*name).into(),
-            label: None,
-            source_type: (*kind).into(),
-            class: FieldClass::Business,
-            choices: vec![],
-        };
+        let field = |&(name, kind): &(&str, &str)| Field::plain(name, kind, FieldClass::Business);
         let stream = Stream {
             name: "Account".into(),
             label: None,

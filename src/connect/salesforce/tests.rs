@@ -673,13 +673,7 @@ async fn the_rest_of_a_large_reading_is_had_by_a_job_page_by_page() {
     // The process ends; the next run goes on with the same job, whatever the object has become since.
     let source = org.open(with_bulk);
     let mut later = stream.clone();
-    later.fields.push(crate::record::Field {
-        name: "New__c".into(),
-        label: None,
-        source_type: "string".into(),
-        class: crate::record::FieldClass::Business,
-        choices: Vec::new(),
-    });
+    later.fields.push(crate::record::Field::plain("New__c", "string", crate::record::FieldClass::Business));
     let steps = [token("t")];
     org.left.lock().unwrap().extend(steps);
     let third = source.read_page(&later, Some(&more(&begun)), true, INCREMENTAL).await.unwrap();

@@ -47,11 +47,8 @@ pub(super) fn stream() -> StreamId {
 
 pub(super) fn fields() -> Vec<Field> {
     let field = |name: &str, class, label: Option<&str>| Field {
-        name: name.to_owned(),
         label: label.map(str::to_owned),
-        source_type: "text".to_owned(),
-        class,
-        choices: Vec::new(),
+        ..Field::plain(name, "text", class)
     };
     let mut fields: Vec<Field> = FIELDS
         .iter()

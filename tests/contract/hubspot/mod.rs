@@ -1,5 +1,6 @@
 //! The HubSpot connector against the simulated portal.
 
+mod beside;
 mod world;
 
 use std::collections::BTreeSet;

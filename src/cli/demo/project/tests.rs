@@ -45,13 +45,7 @@ fn project(with_later: bool) -> Project {
 
 /// The mapping of a stream with its custom variables, compiled against these fields.
 fn compiled(project: &Project, source: &str, stream: &str, names: &[String]) -> CompiledMapping {
-    let field = |name: &String| Field {
-        name: name.clone(),
-        label: None,
-        source_type: "text".to_owned(),
-        class: FieldClass::Business,
-        choices: Vec::new(),
-    };
+    let field = |name: &String| Field::plain(name, "text", FieldClass::Business);
     let fields: Vec<Field> = names.iter().map(field).collect();
     let stream_id = StreamId::new(source, stream);
     let fields = StreamFields { stream: &stream_id, fields: &fields };

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
 
+pub(super) use self::value::instant;
 use self::value::{date, datetime};
 use self::walk::PageSeed;
 use super::plan::{Cell, HISTORY_FIELDS, Plan};
@@ -81,11 +82,16 @@ pub(super) fn next_after(answer: &Answer) -> Option<String> {
     let tail = &answer.body[from..];
     let at = tail.windows(name.len()).rposition(|part| part == name)? + name.len();
     let paging = serde_json::Deserializer::from_slice(&tail[at..]).into_iter::<Paging>().next()?;
-    paging.ok()?.next.map(|next| next.after)
+    paging.ok()?.next()
 }
 
+/// Where HubSpot goes on, if it does.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Option<Pages>")]
+pub(super) struct Paging(Option<String>);
+
 #[derive(Deserialize)]
-struct Paging {
+struct Pages {
     #[serde(default)]
     next: Option<NextPage>,
 }
@@ -93,6 +99,19 @@ struct Paging {
 #[derive(Deserialize)]
 struct NextPage {
     after: String,
+}
+
+impl From<Option<Pages>> for Paging {
+    fn from(pages: Option<Pages>) -> Self {
+        Paging(pages.and_then(|pages| pages.next).map(|next| next.after))
+    }
+}
+
+impl Paging {
+    /// What to ask for to go on.
+    pub(super) fn next(self) -> Option<String> {
+        self.0
+    }
 }
 
 /// A value that a property once had.

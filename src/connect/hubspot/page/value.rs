@@ -7,8 +7,8 @@ use chrono::{DateTime, SecondsFormat};
 use crate::clock::Timestamp;
 
 /// The instant that a text tells.
-pub(super) fn instant(text: Option<Cow<'_, str>>) -> Option<Timestamp> {
-    text.and_then(|text| datetime(&text).parse().ok())
+pub(in super::super) fn instant(text: &str) -> Option<Timestamp> {
+    datetime(text).parse().ok()
 }
 
 /// Milliseconds since 1970, as some values arrive.

@@ -43,8 +43,7 @@ impl<'de> Visitor<'de> for PageSeed<'_, '_, 'de> {
                     self.0.missing.extend(errors.into_iter().flat_map(|error| error.context.ids));
                 }
                 "paging" => {
-                    let paging = map.next_value::<Option<Paging>>()?;
-                    next = paging.and_then(|paging| paging.next).map(|next| next.after);
+                    next = map.next_value::<Paging>()?.next();
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -101,9 +100,13 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_, 'de> {
                 "id" => rows.head.key = map.next_value::<String>()?,
                 "properties" => map.next_value_seed(PropertiesSeed(&mut *rows))?,
                 "propertiesWithHistory" => rows.history = map.next_value::<Option<_>>()?.unwrap_or_default(),
-                "createdAt" => rows.head.created_at = instant(map.next_value::<Option<Cow<'_, str>>>()?),
-                "updatedAt" => rows.head.stamp = instant(map.next_value::<Option<Cow<'_, str>>>()?),
-                "archivedAt" => rows.archived_at = instant(map.next_value::<Option<Cow<'_, str>>>()?),
+                "createdAt" => {
+                    rows.head.created_at = map.next_value::<Option<Cow<'_, str>>>()?.as_deref().and_then(instant)
+                }
+                "updatedAt" => rows.head.stamp = map.next_value::<Option<Cow<'_, str>>>()?.as_deref().and_then(instant),
+                "archivedAt" => {
+                    rows.archived_at = map.next_value::<Option<Cow<'_, str>>>()?.as_deref().and_then(instant)
+                }
                 "archived" => archived = map.next_value::<Option<bool>>()?.unwrap_or_default(),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::config::AppConfig;
 use super::model::{Described, Form};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Field, FieldClass, Stream};
+use crate::record::{Choice, Field, FieldClass, Stream};
 
 pub(super) const ID: &str = "$id";
 pub(super) const REVISION: &str = "$revision";
@@ -241,7 +241,7 @@ fn names_of(code: &str) -> String {
 }
 
 fn own_field(name: &str, source_type: &str, class: FieldClass) -> Field {
-    Field { name: name.to_owned(), label: None, source_type: source_type.to_owned(), class, choices: Vec::new() }
+    Field::plain(name, source_type, class)
 }
 
 /// The delivered fields of a form's field.
@@ -252,7 +252,7 @@ fn fields_of(field: &Described, cell: Cell, config: &AppConfig) -> Vec<Field> {
         label: field.label.clone(),
         source_type: field.kind.to_lowercase(),
         class: class(&field.code, class_of(&field.kind)),
-        choices: field.choices.clone(),
+        choices: field.choices.iter().cloned().map(Choice::from).collect(),
     };
     if !has_names(field, cell) {
         return vec![plain];
@@ -261,7 +261,7 @@ fn fields_of(field: &Described, cell: Cell, config: &AppConfig) -> Vec<Field> {
     // What a user is called changes without a save of the records.
     let class = class(&name, FieldClass::Calculated);
     let label = field.label.as_ref().map(|label| format!("{label} (name)"));
-    vec![plain, Field { name, label, source_type: "user_name".into(), class, choices: Vec::new() }]
+    vec![plain, Field { label, ..Field::plain(name, "user_name", class) }]
 }
 
 /// Formulas and fields copied by a look-up are business: kintone computes them when a record is saved, so the time of

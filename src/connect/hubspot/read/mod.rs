@@ -1,16 +1,20 @@
 //! Reading a page: by the list, or by a search for ids and then by id.
 
+mod catalog;
+mod links;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use super::Hubspot;
 use super::api::{BATCH, Changes, HISTORY_BATCH, List};
 use super::page::RecordPage;
+use super::place::{Part, Place};
 use super::plan::{self, Plan};
 use super::position::{Kind, Progress, Rules};
 use super::refusal::Refusal;
-use super::{Hubspot, Place};
 use crate::clock::Timestamp;
 use crate::connect::http::Tally;
 use crate::error::{Error, ErrorKind, Result};
@@ -69,14 +73,16 @@ impl Hubspot {
         rules: Rules,
         tally: &mut Tally,
     ) -> Result<Read> {
-        let plan = Arc::new(if place.is_history { Plan::history(place.config) } else { Plan::new(stream) });
+        let plan = Arc::new(if place.part == Part::History { Plan::history(place.config) } else { Plan::new(stream) });
         let want = Want { place, stream: &stream.name, plan };
         let (mut by_id, mut came_again) = (false, false);
         loop {
-            let given = match progress.kind {
-                Kind::Window { from, ends, .. } => self.read_changes(&want, &progress, from, ends, tally).await?,
-                Kind::Pass { .. } | Kind::Archive { .. } => {
-                    self.read_list(&want, &progress, progress.limit(rules), by_id, tally).await?
+            let limit = progress.limit(rules);
+            let given = match (place.part, &progress.kind) {
+                (Part::Links(to), _) => self.read_links(&want, to, &progress, limit, tally).await?,
+                (_, &Kind::Window { from, ends, .. }) => self.read_changes(&want, &progress, from, ends, tally).await?,
+                (_, Kind::Pass { .. } | Kind::Archive { .. }) => {
+                    self.read_list(&want, &progress, limit, by_id, tally).await?
                 }
             };
             match given {
@@ -150,13 +156,11 @@ impl Hubspot {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let ids: Vec<String> = found.results.into_iter().map(|found| found.id).collect();
+        let (ids, next) = found.into_ids();
         let page = match self.hydrated(want, &ids, tally).await? {
             Ok(page) => page,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let goes_on = found.total > ids.len() as u64;
-        let next = ids.last().filter(|_| goes_on).cloned();
         let observed_at = self.observed(self.api.meter.clock().or(sent.date));
         Ok(Ok((RecordPage { next, ..page }, ids.len() as u64, observed_at)))
     }
@@ -169,7 +173,7 @@ impl Hubspot {
         tally: &mut Tally,
     ) -> Result<std::result::Result<RecordPage, Refusal>> {
         let (mut all, mut parts) = (RecordPage::default(), Vec::new());
-        let size = if want.place.is_history { HISTORY_BATCH } else { BATCH };
+        let size = if want.place.part == Part::History { HISTORY_BATCH } else { BATCH };
         for ids in ids.chunks(size) {
             let mut wanted = ids.to_vec();
             // What is neither there nor missing may be of another answer; asked for once more, it was merged away.
