@@ -23,6 +23,7 @@ pub struct InitArgs {
 pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("nenrin.yaml", include_str!("init/nenrin.yaml")),
     ("sources/core.yaml", include_str!("init/sources/core.yaml")),
+    ("sources/hubspot.yaml.example", include_str!("init/sources/hubspot.yaml.example")),
     ("sources/kintone.yaml.example", include_str!("init/sources/kintone.yaml.example")),
     ("sources/salesforce.yaml.example", include_str!("init/sources/salesforce.yaml.example")),
     ("mappings/core/customers.yaml", include_str!("init/mappings/core/customers.yaml")),

@@ -39,6 +39,9 @@ pub fn shipped_templates() -> &'static [Template] {
         template!("salesforce", "Contact.yaml"),
         template!("salesforce", "Contract.yaml"),
         template!("salesforce", "Opportunity.yaml"),
+        template!("hubspot", "companies.yaml"),
+        template!("hubspot", "contacts.yaml"),
+        template!("hubspot", "deals.yaml"),
         template!("kintone", "顧客管理.yaml"),
         template!("kintone", "顧客管理.契約.yaml"),
         template!("kintone", "案件管理.yaml"),
@@ -114,11 +117,11 @@ const TYPES: &[(&str, &[&str])] = &[
     ("percent", &["percent"]),
     ("drop-down", &["drop_down"]),
     ("radio button", &["radio_button"]),
-    ("picklist", &["picklist"]),
+    ("picklist", &["picklist", "enumeration"]),
     ("status", &["status"]),
     ("date", &["date"]),
     ("user selection", &["user_select"]),
-    ("phone", &["phone"]),
+    ("phone", &["phone", "phone_number"]),
     ("e-mail", &["email"]),
 ];
 

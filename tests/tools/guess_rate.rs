@@ -31,7 +31,7 @@ struct Score {
 }
 
 async fn cases(bench: &Bench) -> Vec<Case> {
-    let (sf, kt) = (bench.salesforce.credentials(), bench.kintone.credentials());
+    let (sf, kt, hs) = (bench.salesforce.credentials(), bench.kintone.credentials(), bench.hubspot.credentials());
     let salesforce = json!({
         "login_url": sf["login_url"],
         "auth": { "client_id": sf["client_id"], "client_secret": sf["client_secret"] },
@@ -44,6 +44,11 @@ async fn cases(bench: &Bench) -> Vec<Case> {
             { "name": "案件管理", "app": 2, "token": kt["api_tokens"]["2"] },
         ],
     });
+    let hubspot = json!({
+        "base_url": hs["base_url"],
+        "token": hs["private_token"],
+        "streams": ["companies", "contacts", "deals"],
+    });
     let mut cases = Vec::new();
     for (connector, config, stream, entity) in [
         ("salesforce", &salesforce, "Account", "customer"),
@@ -53,6 +58,9 @@ async fn cases(bench: &Bench) -> Vec<Case> {
         ("kintone", &kintone, "顧客管理", "customer"),
         ("kintone", &kintone, "顧客管理.契約", "contract"),
         ("kintone", &kintone, "案件管理", "deal"),
+        ("hubspot", &hubspot, "companies", "customer"),
+        ("hubspot", &hubspot, "contacts", "contact"),
+        ("hubspot", &hubspot, "deals", "deal"),
     ] {
         cases.push(case(connector, config, stream, entity).await);
     }

@@ -6,7 +6,7 @@ mod templates;
 mod walk;
 
 use serde_json::{Value, json};
-use simulators::{kintone, salesforce};
+use simulators::{hubspot as portals, kintone, salesforce};
 
 use crate::bad_input::TestProject;
 
@@ -31,10 +31,11 @@ streams:
   - { name: 案件管理, app: 2, token: '${env:KT_2}' }
 ";
 
-/// Both systems, and a project that reads them.
+/// The systems, and a project that reads the first two.
 pub(crate) struct Bench {
     pub(crate) salesforce: salesforce::Server,
     pub(crate) kintone: kintone::Server,
+    pub(crate) hubspot: portals::Server,
     pub(crate) project: TestProject,
 }
 
@@ -45,6 +46,8 @@ impl Bench {
         let salesforce = salesforce::Server::start(options).await.unwrap();
         let options = kintone::Options { at, records: 60, deals: 40, ..kintone::Options::default() };
         let kintone = kintone::Server::start(options).await.unwrap();
+        let options = portals::Options { at, records: 60, contacts: 60, deals: 60, ..portals::Options::default() };
+        let hubspot = portals::Server::start(options).await.unwrap();
         let (sf, kt) = (salesforce.credentials(), kintone.credentials());
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let project = TestProject::new(&[("sources/salesforce.yaml", SALESFORCE), ("sources/kintone.yaml", KINTONE)])
@@ -85,6 +88,6 @@ impl Bench {
                     "ContractTerm": 12, "MRR__c": 100_000, "Plan__c": "スタンダード" }),
         );
         org.advance(3_600);
-        Bench { salesforce, kintone, project }
+        Bench { salesforce, kintone, hubspot, project }
     }
 }

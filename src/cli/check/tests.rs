@@ -70,13 +70,7 @@ impl Source for Offer {
 
     async fn describe(&self, name: &str) -> Result<Stream> {
         let names = self.0.as_ref().expect("asked only when the check passed");
-        let field = |name: &&str| Field {
-            name: (*name).to_owned(),
-            label: None,
-            source_type: "text".to_owned(),
-            class: FieldClass::Business,
-            choices: Vec::new(),
-        };
+        let field = |name: &&str| Field::plain(*name, "text", FieldClass::Business);
         let fields = names.iter().map(field).collect();
         let key = vec!["コード".to_owned()];
         Ok(Stream { name: name.to_owned(), label: None, key, stamp: None, fields, dated: true, tells_deletes: false })
@@ -171,7 +165,7 @@ fn the_mapping_templates_are_sound_with_every_line_that_they_propose() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         crate::cli::init::write(dir).unwrap();
-        for source in ["kintone", "salesforce"] {
+        for source in ["hubspot", "kintone", "salesforce"] {
             let file = dir.join(format!("sources/{source}.yaml"));
             fs::rename(file.with_extension("yaml.example"), file).unwrap();
             fs::create_dir_all(dir.join("mappings").join(source)).unwrap();
@@ -184,8 +178,13 @@ fn the_mapping_templates_are_sound_with_every_line_that_they_propose() {
             });
             fs::write(dir.join(template.file), lines.collect::<String>()).unwrap();
         }
-        let names =
-            ["KINTONE_TOKEN_CUSTOMERS", "KINTONE_TOKEN_DEALS", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
+        let names = [
+            "HUBSPOT_TOKEN",
+            "KINTONE_TOKEN_CUSTOMERS",
+            "KINTONE_TOKEN_DEALS",
+            "SALESFORCE_CLIENT_ID",
+            "SALESFORCE_CLIENT_SECRET",
+        ];
         let env = Environment::of(names.map(|name| (name, "secret")));
         let project = Project::load(dir, &env, &crate::cli::shipped())
             .unwrap_or_else(|problems| panic!("\n{}", render(&problems, false)));

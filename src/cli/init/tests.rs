@@ -34,6 +34,17 @@ async fn a_new_project_is_sound_and_its_example_is_too() {
     ]));
     assert_eq!(project.warnings, []);
     assert_eq!(project.sources.len(), 3);
+
+    fs::rename(dir.join("sources/hubspot.yaml.example"), dir.join("sources/hubspot.yaml")).unwrap();
+    let project = load(Environment::of([
+        ("SALESFORCE_CLIENT_ID", "id"),
+        ("SALESFORCE_CLIENT_SECRET", "secret"),
+        ("KINTONE_TOKEN_CUSTOMERS", "one"),
+        ("KINTONE_TOKEN_DEALS", "two"),
+        ("HUBSPOT_TOKEN", "three"),
+    ]));
+    assert_eq!(project.warnings, []);
+    assert_eq!(project.sources.len(), 4);
 }
 
 #[tokio::test]
