@@ -57,7 +57,7 @@ fn main() -> Result<()> {
         system.about()
     );
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = nenrin::runtime::build()?;
     let mut first = Vec::new();
     let mut second = Vec::new();
     for _ in 0..runs {

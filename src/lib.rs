@@ -16,6 +16,7 @@ pub mod preview;
 pub mod publish;
 pub mod query;
 pub mod record;
+pub mod runtime;
 pub mod schema;
 pub mod snapshot;
 pub mod sync;

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     cli.start_logging(&context);
     // Two TLS providers are linked; only one may serve, and whoever installed one first keeps it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = nenrin::runtime::build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
