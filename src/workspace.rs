@@ -2,6 +2,7 @@
 //!
 //! Commands, the daemon and the web all work on one of these.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::cli::shipped;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{Environment, Project};
-use crate::connect::http::{Hosts, Settings as HttpSettings, TokioTimer};
+use crate::connect::http::{Hosts, Settings as HttpSettings, SharedPace, TokioTimer};
 use crate::connect::registry::Connector;
 use crate::connect::{self, OpenArgs, Source, StoredToken, TokenStore};
 use crate::control::Control;
@@ -46,7 +47,7 @@ impl Workspace {
         let project = Project::open(folder, environment, &shipped())?;
         let lake = Lake::open(project.settings.lake.url.as_str(), &project.root)?;
         let control = Control::open(project.settings.database_url.expose(), clock.clone()).await?;
-        let hosts = hosts_of(&project)?;
+        let hosts = hosts_of(&project, &control)?;
         Ok(Workspace { project: Arc::new(project), lake, control, clock, hosts })
     }
 
@@ -145,12 +146,12 @@ pub(crate) async fn open_source(
     .await
 }
 
-/// The hosts that a project's sources talk to.
+/// The hosts that a project's sources talk to, at a pace that all processes on `control` keep together.
 ///
 /// # Errors
 ///
 /// Internal when TLS cannot be set up.
-pub(crate) fn hosts_of(project: &Project) -> Result<Arc<Hosts>> {
+pub(crate) fn hosts_of(project: &Project, control: &Control) -> Result<Arc<Hosts>> {
     let config = &project.settings.http;
     let settings = HttpSettings {
         retries: usize::try_from(config.retries).unwrap_or(usize::MAX),
@@ -159,7 +160,8 @@ pub(crate) fn hosts_of(project: &Project) -> Result<Arc<Hosts>> {
         longest_wait: Duration::from_millis(config.longest_pause_ms),
         ..HttpSettings::default()
     };
-    Ok(Arc::new(Hosts::new(settings, Arc::new(TokioTimer::default()))?))
+    let hosts = Hosts::new(settings, Arc::new(TokioTimer::default()))?;
+    Ok(Arc::new(hosts.sharing(Arc::new(ControlPace(control.clone())))))
 }
 
 /// The project's calendar as connectors ask it.
@@ -175,6 +177,17 @@ impl connect::Calendar for ProjectCalendar {
     fn day_end(&self, year: i32, month: u32, day: u32) -> Option<Timestamp> {
         let date = chrono::NaiveDate::from_ymd_opt(year, month, day)?;
         Some(period::day_end(date, &self.0).plus_micros(1))
+    }
+}
+
+/// The pace of outside systems, kept by the wall clock with all processes on this control database.
+#[derive(Debug)]
+struct ControlPace(Control);
+
+#[async_trait]
+impl SharedPace for ControlPace {
+    async fn take(&self, budget: &str, per_second: NonZeroU32, count: u32) -> Result<Duration> {
+        self.0.paces().take(budget, per_second, count, SystemClock.now()).await
     }
 }
 

@@ -12,6 +12,7 @@ mod m0004_held;
 mod m0005_tokens;
 mod m0006_published;
 mod m0007_deletes_through;
+mod m0008_paces;
 
 /// All migrations, in the order they are applied.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_tokens::Migration),
             Box::new(m0006_published::Migration),
             Box::new(m0007_deletes_through::Migration),
+            Box::new(m0008_paces::Migration),
         ]
     }
 }

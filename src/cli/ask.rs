@@ -35,7 +35,7 @@ impl Asking {
     /// old one would end the grant. `what` begins the ids of its requests.
     pub(crate) async fn source(&self, id: &SourceId, context: &Context, what: &str) -> Result<Box<dyn Source>> {
         let control = Control::open(self.project.settings.database_url.expose(), context.clock.clone()).await?;
-        open_source(&self.project, &control, &hosts_of(&self.project)?, id, what).await
+        open_source(&self.project, &control, &hosts_of(&self.project, &control)?, id, what).await
     }
 }
 

@@ -18,7 +18,7 @@ use super::address::Address;
 use super::failure::{failed, kind_of_driver};
 use super::key::KeySource;
 use super::process::Process;
-use super::{Checkpoints, Held, Leases, Published, RejectedRows, Runs, Tokens};
+use super::{Checkpoints, Held, Leases, Paces, Published, RejectedRows, Runs, Tokens};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -122,6 +122,11 @@ impl Control {
     /// Who may work on what.
     pub fn leases(&self) -> Leases<'_> {
         Leases(self)
+    }
+
+    /// How fast all processes together ask outside systems.
+    pub fn paces(&self) -> Paces<'_> {
+        Paces(self)
     }
 
     /// What each sync run did.

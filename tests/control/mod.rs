@@ -32,6 +32,7 @@ mod daemon;
 mod held;
 mod leases;
 mod opening;
+mod paces;
 mod publishing;
 mod runs;
 mod tokens;

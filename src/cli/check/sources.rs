@@ -34,5 +34,5 @@ impl OpenSources for AsConfigured {
 
 async fn open_one(project: &Project, context: &Context, id: &SourceId) -> Result<Box<dyn Source>> {
     let control = Control::open(project.settings.database_url.expose(), context.clock.clone()).await?;
-    open_source(project, &control, &hosts_of(project)?, id, REQUESTS).await
+    open_source(project, &control, &hosts_of(project, &control)?, id, REQUESTS).await
 }

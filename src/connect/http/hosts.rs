@@ -13,6 +13,7 @@ use governor::{Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::pace::{SharedPace, Turns};
 use super::timer::Timer;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -104,6 +105,8 @@ pub struct Hosts {
     with_certificate: Mutex<HashMap<u128, reqwest::Client>>,
     settings: Settings,
     timer: Arc<dyn Timer>,
+    /// Where other processes keep the same pace; `None`: nobody else is known of.
+    shared: Option<Arc<dyn SharedPace>>,
     budgets: Mutex<HashMap<String, Arc<Budget>>>,
 }
 
@@ -119,8 +122,14 @@ impl Hosts {
             with_certificate: Mutex::default(),
             settings,
             timer,
+            shared: None,
             budgets: Mutex::default(),
         })
+    }
+
+    /// Keeps the pace of every budget with all other processes that share `pace`.
+    pub fn sharing(self, pace: Arc<dyn SharedPace>) -> Self {
+        Hosts { shared: Some(pace), ..self }
     }
 
     /// The connections. Made when first asked for: reading the machine's root certificates takes longer than many
@@ -180,7 +189,7 @@ impl Hosts {
                     .or_insert_with(|| Arc::new(Budget::new(limits, Arc::clone(&self.timer)))),
             )
         };
-        budget.turn(self.timer.as_ref()).await
+        budget.turn(host, self.shared.as_deref(), self.timer.as_ref()).await
     }
 }
 
@@ -188,26 +197,46 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, TimerClock, NoOpMiddleware<D
 
 struct Budget {
     places: Arc<Semaphore>,
-    pace: Option<(Limiter, TimerClock)>,
+    pace: Option<Own>,
+}
+
+/// The pace of a budget: kept alone, or turn by turn with others.
+struct Own {
+    per_second: NonZeroU32,
+    limiter: Limiter,
+    clock: TimerClock,
+    turns: Turns,
 }
 
 impl Budget {
     fn new(limits: Limits, timer: Arc<dyn Timer>) -> Self {
         let clock = TimerClock(timer);
-        let pace = limits.per_second.map(|per_second| {
-            (RateLimiter::direct_with_clock(Quota::per_second(per_second), clock.clone()), clock.clone())
+        let pace = limits.per_second.map(|per_second| Own {
+            per_second,
+            limiter: RateLimiter::direct_with_clock(Quota::per_second(per_second), clock.clone()),
+            clock,
+            turns: Turns::default(),
         });
         Budget { places: Arc::new(Semaphore::new(limits.concurrency.max(1))), pace }
     }
 
-    async fn turn(&self, timer: &dyn Timer) -> Result<OwnedSemaphorePermit> {
+    async fn turn(
+        &self,
+        name: &str,
+        shared: Option<&dyn SharedPace>,
+        timer: &dyn Timer,
+    ) -> Result<OwnedSemaphorePermit> {
         let permit = Arc::clone(&self.places)
             .acquire_owned()
             .await
             .map_err(|error| Error::new(ErrorKind::Cancelled, "stopped waiting for a host").caused_by(error))?;
-        if let Some((limiter, clock)) = &self.pace {
-            while let Err(early) = limiter.check() {
-                timer.sleep(early.wait_time_from(clock.now())).await;
+        match (&self.pace, shared) {
+            (None, _) => {}
+            (Some(own), Some(shared)) => own.turns.next(shared, name, own.per_second, timer).await?,
+            (Some(own), None) => {
+                while let Err(early) = own.limiter.check() {
+                    timer.sleep(early.wait_time_from(own.clock.now())).await;
+                }
             }
         }
         Ok(permit)

@@ -1,8 +1,9 @@
 //! The client against a scripted host; no real time passes.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -190,7 +191,7 @@ async fn requests_beyond_the_rate_wait_their_turn() {
     let host = ScriptedHost::start(|_, _| answer("200 OK", &[], b"ok")).await;
     let timer = ManualTimer::default();
     let hosts = Hosts::new(Settings::default(), Arc::new(timer.clone())).unwrap();
-    let limits = Limits { concurrency: 1, per_second: std::num::NonZeroU32::new(2) };
+    let limits = Limits { concurrency: 1, per_second: NonZeroU32::new(2) };
     let client = Client::new(Arc::new(hosts), limits, "run");
     for _ in 0..6 {
         client.send(&get(&host), None, accept_success).await.unwrap();
@@ -209,7 +210,7 @@ async fn hosts_of_one_system_share_a_budget_by_its_name() {
     for (shared, least, most) in [(true, 1_900, 2_100), (false, 400, 600)] {
         let timer = ManualTimer::default();
         let hosts = Arc::new(Hosts::new(Settings::default(), Arc::new(timer.clone())).unwrap());
-        let limits = Limits { concurrency: 1, per_second: std::num::NonZeroU32::new(2) };
+        let limits = Limits { concurrency: 1, per_second: NonZeroU32::new(2) };
         let client = |name: &str| Client::new(Arc::clone(&hosts), limits, name);
         let clients = match shared {
             true => [client("a").sharing_budget("system"), client("b").sharing_budget("system")],
@@ -222,6 +223,37 @@ async fn hosts_of_one_system_share_a_budget_by_its_name() {
         let waited: Duration = timer.pauses().iter().sum();
         assert!((least..=most).contains(&(waited.as_millis() as u64)), "{shared}: {waited:?}");
     }
+}
+
+/// Other processes, as far as they are seen: each turn must be waited for.
+#[derive(Debug, Default)]
+struct Others(Mutex<Vec<(String, u32)>>);
+
+#[async_trait]
+impl SharedPace for Others {
+    async fn take(&self, budget: &str, _: NonZeroU32, count: u32) -> Result<Duration> {
+        self.0.lock().unwrap().push((budget.to_owned(), count));
+        Ok(Duration::from_millis(10))
+    }
+}
+
+#[tokio::test]
+async fn a_pace_that_others_keep_too_is_taken_some_turns_at_a_time() {
+    let host = ScriptedHost::start(|_, _| answer("200 OK", &[], b"ok")).await;
+    let (timer, others) = (ManualTimer::default(), Arc::new(Others::default()));
+    let hosts = Hosts::new(Settings::default(), Arc::new(timer.clone())).unwrap().sharing(others.clone());
+    let limits = Limits { concurrency: 1, per_second: NonZeroU32::new(12) };
+    let client = Client::new(Arc::new(hosts), limits, "a").sharing_budget("system");
+    for _ in 0..4 {
+        client.send(&get(&host), None, accept_success).await.unwrap();
+    }
+    // What was taken and not used within a second belongs to others.
+    timer.sleep(Duration::from_secs(2)).await;
+    client.send(&get(&host), None, accept_success).await.unwrap();
+    let taken = others.0.lock().unwrap().clone();
+    assert_eq!(taken, vec![("system".to_owned(), 3); 3]);
+    let ten = Duration::from_millis(10);
+    assert_eq!(timer.pauses(), [ten, ten, Duration::from_secs(2), ten]);
 }
 
 #[test]
