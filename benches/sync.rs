@@ -1,7 +1,7 @@
 //! How fast records are fetched, hashed and landed.
 //!
-//! `cargo bench --bench sync -- [RECORDS] [RUNS] [rest|bulk|kintone]` (200,000 records, 3 runs, Salesforce by REST when
-//! not told; `bulk` is Salesforce by a Bulk API 2.0 job). An outside system whose pages were
+//! `cargo bench --bench sync -- [RECORDS] [RUNS] [rest|bulk|kintone|hubspot]` (200,000 records, 3 runs, Salesforce by REST
+//! when not told; `bulk` is Salesforce by a Bulk API 2.0 job). An outside system whose pages were
 //! rendered beforehand is served by a process of its own on the same machine; this process syncs it through the
 //! public API: once into an empty project, then once more in full with nothing changed. The second reading must
 //! leave every log as it was: no data file, no commit.
@@ -10,6 +10,7 @@ mod support {
     pub(crate) mod domain;
     pub(crate) mod figures;
     pub(crate) mod org;
+    pub(crate) mod portal;
     pub(crate) mod prepared;
     pub(crate) mod process;
 }
@@ -33,6 +34,7 @@ use nenrin::workspace::Workspace;
 use support::domain::Domain;
 use support::figures::Figures;
 use support::org::Org;
+use support::portal::Portal;
 use support::prepared::{self, Prepared};
 use support::process::{cpu_secs, peak_mib};
 
@@ -52,7 +54,8 @@ fn main() -> Result<()> {
     let system = System::named(args.get(2).map_or("rest", String::as_str))?;
     let server = Server::start(records, system)?;
     println!(
-        "{records} records of 30 fields, {} bytes each as sent, {}; {runs} runs",
+        "{records} records of {} fields, {} bytes each as sent, {}; {runs} runs",
+        if system == System::Hubspot { 27 } else { 30 },
         server.record_bytes,
         system.about()
     );
@@ -90,6 +93,7 @@ enum System {
     Rest,
     Bulk,
     Kintone,
+    Hubspot,
 }
 
 impl System {
@@ -98,7 +102,8 @@ impl System {
             "rest" => Ok(System::Rest),
             "bulk" => Ok(System::Bulk),
             "kintone" => Ok(System::Kintone),
-            other => anyhow::bail!("there is no system `{other}`: use rest, bulk or kintone"),
+            "hubspot" => Ok(System::Hubspot),
+            other => anyhow::bail!("there is no system `{other}`: use rest, bulk, kintone or hubspot"),
         }
     }
 
@@ -107,6 +112,7 @@ impl System {
             System::Rest => "rest",
             System::Bulk => "bulk",
             System::Kintone => "kintone",
+            System::Hubspot => "hubspot",
         }
     }
 
@@ -115,6 +121,7 @@ impl System {
             System::Rest => "JSON pages of 2,000",
             System::Bulk => "CSV pages of 16,000",
             System::Kintone => "JSON pages of 500",
+            System::Hubspot => "JSON pages of 100",
         }
     }
 
@@ -137,6 +144,14 @@ impl System {
                      streams:\n  - {{ name: 顧客管理, app: 1, token: \"${{file:secret}}\" }}\n"
                 ),
             ),
+            // A real account lets nobody ask a thousand times a second.
+            System::Hubspot => (
+                "hubspot",
+                format!(
+                    "{head}connector: hubspot\nbase_url: http://127.0.0.1:{port}\ntoken: \"${{file:secret}}\"\n\
+                     requests_per_second: 1000\nstreams: [contacts]\n"
+                ),
+            ),
         }
     }
 }
@@ -148,6 +163,7 @@ fn serve(records: usize, system: System) -> Result<()> {
     let prepared: Box<dyn Prepared> = match system {
         System::Rest | System::Bulk => Box::new(Org::render(records, port, system == System::Bulk)),
         System::Kintone => Box::new(Domain::render(records)),
+        System::Hubspot => Box::new(Portal::render(records)),
     };
     println!("{port} {}", prepared.record_bytes());
     prepared::serve(prepared, &listener);
