@@ -36,6 +36,8 @@ pub(crate) struct Facts {
     pub(crate) most_rows: u64,
     /// What every run must ask beside pages of records, with how many requests that takes.
     pub(crate) asked_besides: &'static [(Call, usize)],
+    /// What a complete reading asks beside that.
+    pub(crate) asked_by_passes: &'static [(Call, usize)],
     /// What has a stamp that much older than a run, and can be seen, is read by it.
     pub(crate) lag_secs: i64,
     /// What becomes visible that long after its stamp is still read by a window, and dated by its stamp.

@@ -24,6 +24,7 @@ pub(crate) const SYSTEM: System = System {
         name: "hubspot",
         most_rows: 100,
         asked_besides: &[(Call::Description, 1), (Call::Clock, 1), (Call::Search, 1), (Call::Removed, 1)],
+        asked_by_passes: &[],
         lag_secs: 301,
         late_secs: 840,
         sweep_secs: 7 * 86_400,

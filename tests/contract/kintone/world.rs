@@ -28,6 +28,7 @@ pub(crate) const SYSTEM: System = System {
         name: "kintone",
         most_rows: 500,
         asked_besides: &[(Call::Description, 1)],
+        asked_by_passes: &[],
         lag_secs: 120,
         late_secs: 240,
         sweep_secs: 86_400,

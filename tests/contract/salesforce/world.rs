@@ -29,6 +29,7 @@ pub(crate) const SYSTEM: System = System {
         name: "salesforce",
         most_rows: 2_000,
         asked_besides: &[(Call::SignIn, 1), (Call::Description, 1), (Call::Clock, 1)],
+        asked_by_passes: &[],
         lag_secs: 301,
         late_secs: 840,
         sweep_secs: 7 * 86_400,
