@@ -16,6 +16,7 @@ pub mod salesforce;
 pub mod source;
 mod taker;
 pub mod token;
+pub mod zoho;
 
 pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};
 pub use source::{Few, Finding, Found, Offered, Others, ReadMode, Sighting, Source};

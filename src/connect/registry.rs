@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Hosts;
 use super::token::TokenStore;
-use super::{Source, file, hubspot, kintone, salesforce};
+use super::{Source, file, hubspot, kintone, salesforce, zoho};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Facts, SourceId};
@@ -113,6 +113,13 @@ pub const CONNECTORS: &[Connector] = &[
         open: |args| Box::pin(async move { Ok(Box::new(salesforce::Salesforce::open(args)?) as Box<dyn Source>) }),
         facts_about: salesforce::facts_about,
     },
+    Connector {
+        name: "zoho",
+        about: "Zoho CRM modules through queries and bulk jobs",
+        schema: || schemars::schema_for!(zoho::ZohoConfig),
+        open: |args| Box::pin(async move { Ok(Box::new(zoho::Zoho::open(args)?) as Box<dyn Source>) }),
+        facts_about: zoho::facts_about,
+    },
 ];
 
 impl Connector {
@@ -138,7 +145,7 @@ mod tests {
     fn an_unknown_connector_is_told_with_those_there_are() {
         assert_eq!(Connector::named("file").unwrap().name, "file");
         let error = Connector::named("salesfroce").unwrap_err();
-        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, salesforce"));
+        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, salesforce, zoho"));
     }
 
     #[test]

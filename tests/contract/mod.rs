@@ -11,3 +11,4 @@ mod salesforce_bulk;
 mod script;
 mod suite;
 mod world;
+mod zoho;
