@@ -26,6 +26,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("sources/hubspot.yaml.example", include_str!("init/sources/hubspot.yaml.example")),
     ("sources/kintone.yaml.example", include_str!("init/sources/kintone.yaml.example")),
     ("sources/salesforce.yaml.example", include_str!("init/sources/salesforce.yaml.example")),
+    ("sources/zoho.yaml.example", include_str!("init/sources/zoho.yaml.example")),
     ("mappings/core/customers.yaml", include_str!("init/mappings/core/customers.yaml")),
     ("schemas/variables/usage_rate.yaml", include_str!("init/schemas/variables/usage_rate.yaml")),
     ("identity.yaml", include_str!("init/identity.yaml")),

@@ -37,7 +37,7 @@ impl Family {
     pub(super) fn of(field: &Field) -> Family {
         match field.source_type.as_str() {
             "textarea" | "multi_line_text" | "rich_text" | "file" | "base64" | "encryptedstring" => Family::Prose,
-            "int" | "long" | "double" | "number" | "calc" | "position" => Family::Number,
+            "int" | "integer" | "long" | "double" | "number" | "calc" | "position" => Family::Number,
             "currency" => Family::Money,
             "percent" => Family::Percent,
             "date" => Family::Date,
@@ -45,11 +45,11 @@ impl Family {
             "time" => Family::Time,
             "boolean" => Family::Boolean,
             "picklist" | "combobox" | "radio_button" | "drop_down" | "status" => Family::Choice,
-            "multipicklist" | "check_box" | "multi_select" | "category" => Family::Choices,
+            "multipicklist" | "multiselectpicklist" | "check_box" | "multi_select" | "category" => Family::Choices,
             "email" => Family::Email,
             "phone" => Family::Phone,
-            "url" | "link" => Family::Url,
-            "reference" => Family::Reference,
+            "url" | "link" | "website" => Family::Url,
+            "reference" | "lookup" | "ownerlookup" | "userlookup" => Family::Reference,
             "id" | "__id__" | "__revision__" | "row" | "record_number" => Family::Id,
             "user_select" | "organization_select" | "group_select" | "status_assignee" => Family::Users,
             "creator" | "modifier" | "user_name" => Family::Id,

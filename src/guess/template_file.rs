@@ -46,6 +46,9 @@ pub fn shipped_templates() -> &'static [Template] {
         template!("kintone", "顧客管理.契約.yaml"),
         template!("kintone", "案件管理.yaml"),
         template!("kintone", "担当者管理.yaml"),
+        template!("zoho", "Accounts.yaml"),
+        template!("zoho", "Contacts.yaml"),
+        template!("zoho", "Deals.yaml"),
     ]
 }
 
@@ -109,9 +112,9 @@ fn variable_of(line: &str) -> Option<&str> {
 
 /// The words for types in comments, and what connectors call them.
 const TYPES: &[(&str, &[&str])] = &[
-    ("text", &["single_line_text", "multi_line_text", "string", "textarea"]),
+    ("text", &["single_line_text", "multi_line_text", "string", "text", "textarea"]),
     ("link", &["link", "url"]),
-    ("number", &["number", "double", "int", "currency", "percent"]),
+    ("number", &["number", "double", "int", "integer", "bigint", "currency", "percent"]),
     ("formula", &["calc"]),
     ("currency", &["currency"]),
     ("percent", &["percent"]),

@@ -4,6 +4,7 @@ mod guess_rate;
 mod hubspot;
 mod templates;
 mod walk;
+mod zoho;
 
 use serde_json::{Value, json};
 use simulators::{hubspot as portals, kintone, salesforce};

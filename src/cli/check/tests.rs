@@ -165,7 +165,7 @@ fn the_mapping_templates_are_sound_with_every_line_that_they_propose() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         crate::cli::init::write(dir).unwrap();
-        for source in ["hubspot", "kintone", "salesforce"] {
+        for source in ["hubspot", "kintone", "salesforce", "zoho"] {
             let file = dir.join(format!("sources/{source}.yaml"));
             fs::rename(file.with_extension("yaml.example"), file).unwrap();
             fs::create_dir_all(dir.join("mappings").join(source)).unwrap();
@@ -184,6 +184,8 @@ fn the_mapping_templates_are_sound_with_every_line_that_they_propose() {
             "KINTONE_TOKEN_DEALS",
             "SALESFORCE_CLIENT_ID",
             "SALESFORCE_CLIENT_SECRET",
+            "ZOHO_CLIENT_SECRET",
+            "ZOHO_REFRESH_TOKEN",
         ];
         let env = Environment::of(names.map(|name| (name, "secret")));
         let project = Project::load(dir, &env, &crate::cli::shipped())

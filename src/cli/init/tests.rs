@@ -36,15 +36,18 @@ async fn a_new_project_is_sound_and_its_example_is_too() {
     assert_eq!(project.sources.len(), 3);
 
     fs::rename(dir.join("sources/hubspot.yaml.example"), dir.join("sources/hubspot.yaml")).unwrap();
+    fs::rename(dir.join("sources/zoho.yaml.example"), dir.join("sources/zoho.yaml")).unwrap();
     let project = load(Environment::of([
         ("SALESFORCE_CLIENT_ID", "id"),
         ("SALESFORCE_CLIENT_SECRET", "secret"),
         ("KINTONE_TOKEN_CUSTOMERS", "one"),
         ("KINTONE_TOKEN_DEALS", "two"),
         ("HUBSPOT_TOKEN", "three"),
+        ("ZOHO_CLIENT_SECRET", "secret"),
+        ("ZOHO_REFRESH_TOKEN", "token"),
     ]));
     assert_eq!(project.warnings, []);
-    assert_eq!(project.sources.len(), 4);
+    assert_eq!(project.sources.len(), 5);
 }
 
 #[tokio::test]
