@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulators::{hubspot, kintone, salesforce};
+use simulators::{hubspot, kintone, salesforce, zoho};
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -22,6 +22,8 @@ pub enum System {
     Salesforce,
     /// A kintone domain.
     Kintone,
+    /// A Zoho CRM org.
+    Zoho,
 }
 
 /// Serve a simulated system on loopback until stopped
@@ -90,6 +92,24 @@ pub async fn run(args: SimulateArgs, context: &Context) -> Result<ExitCode> {
             let server = kintone::Server::start(options).await.map_err(|error| taken(port, error))?;
             faults.into_iter().for_each(|fault| server.domain().arm(fault));
             announce_until_stopped("kintone", &server.base_url(), &server.credentials()).await;
+            server.shutdown().await;
+        }
+        System::Zoho => {
+            let faults = parsed(&args.faults, zoho::parse_fault)?;
+            let options = zoho::Options {
+                seed,
+                records,
+                contacts: records * 2,
+                deals: records * 2,
+                leads: records / 2,
+                subscriptions: records / 2,
+                at,
+                port,
+                ..zoho::Options::default()
+            };
+            let server = zoho::Server::start(options).await.map_err(|error| taken(port, error))?;
+            faults.into_iter().for_each(|fault| server.org().arm(fault));
+            announce_until_stopped("zoho", &server.base_url(), &server.credentials()).await;
             server.shutdown().await;
         }
     }
