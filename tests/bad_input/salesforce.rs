@@ -409,7 +409,7 @@ async fn a_page_cut_in_the_middle_of_a_reading() {
       request: GET [org]/services/data/v66.0/query/0r85i0000JeAAGfAQO-2
       source: salesforce
       stream: Account
-      next: run the sync again; if it stays so, report it with the API version
+      next: run the sync again; if it stays so, report it
     exit 69
     "#);
     assert_eq!(ran.outcome(), "failed: Account failed");
