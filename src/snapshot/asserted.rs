@@ -1,4 +1,5 @@
-//! Records before their first version, as far as facts tell (semantics C2).
+//! Records before their first version, and calculated fields before their first reading, as far as facts tell (semantics
+//! C2).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use super::facts::{FactTable, Said};
 use super::model::StreamModel;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::record::FieldClass;
 
 /// Rows at an instant before their first version.
 pub(super) struct Asserted {
@@ -89,6 +91,57 @@ pub(super) fn asserted(
         unknown,
         silent: filter_record_batch(first, &is_silent).map_err(misfit)?,
     })
+}
+
+/// Calculated fields that were read later than the instant, with the values that facts tell of then.
+pub(super) struct Calculated {
+    /// The rows, with these values.
+    pub(super) rows: RecordBatch,
+    /// By field, the rows that have them.
+    pub(super) told: HashMap<String, HashSet<usize>>,
+}
+
+/// Puts the values of `at` into the calculated fields of `rows`, versions that count at `at`: keys in the first column,
+/// `_observed_at` in the third, fields from position `fields_from` on. `first_read` says of the keys that were first read
+/// later than `at` when that was; of others a reading answers, not a fact.
+pub(super) fn calculated(
+    model: &StreamModel,
+    rows: RecordBatch,
+    fields_from: usize,
+    table: &FactTable,
+    first_read: &HashMap<String, i64>,
+    at: Timestamp,
+) -> Result<Calculated> {
+    let mut told: HashMap<String, HashSet<usize>> = HashMap::new();
+    if first_read.is_empty() {
+        return Ok(Calculated { rows, told });
+    }
+    let schema = rows.schema();
+    let keys = rows.column(0).as_string::<i32>();
+    let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
+    for (position, column) in columns.iter_mut().enumerate().skip(fields_from) {
+        let field = schema.field(position).name();
+        if model.log.columns().class_of(field) != Some(FieldClass::Calculated) {
+            continue;
+        }
+        let values = rows.column(position).as_string::<i32>();
+        let mut then = StringBuilder::new();
+        let of_field = told.entry(field.clone()).or_default();
+        for row in 0..rows.num_rows() {
+            let as_read = values.is_valid(row).then(|| values.value(row));
+            let first = first_read.get(keys.value(row));
+            let said = first.map_or(Said::Unknown, |first| table.at(keys.value(row), field, at.micros(), *first));
+            match said {
+                Said::Value(value) => then.append_option(value),
+                Said::AsFirst | Said::Unknown => then.append_option(as_read),
+            }
+            if said != Said::Unknown {
+                of_field.insert(row);
+            }
+        }
+        *column = Arc::new(then.finish());
+    }
+    Ok(Calculated { rows: RecordBatch::try_new(schema, columns).map_err(misfit)?, told })
 }
 
 fn misfit(error: datafusion::arrow::error::ArrowError) -> Error {

@@ -6,7 +6,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBat
 use datafusion::arrow::compute::{concat, filter_record_batch};
 use datafusion::arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 
-use super::asserted::{Asserted, asserted};
+use super::asserted::{Asserted, Calculated, asserted, calculated};
 use super::facts::FactTable;
 use super::model::StreamModel;
 use super::renamed::{fields_to_read, under_new_names};
@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Incarnations, Pick, Span, Wanted, Winners, system};
 use crate::map::{HeldField, MappedBatch, run};
-use crate::record::StreamId;
+use crate::record::{FieldClass, StreamId};
 
 /// How many system columns are read before the fields.
 const SYSTEM_COLUMNS: usize = 5;
@@ -139,14 +139,19 @@ async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) ->
     let mut gathered = Gather::new(model);
     let effective = !model.mapping.effective_fields().is_empty();
     let mut speaking: HashSet<String> = HashSet::new();
-    let facts = if effective { FactTable::default() } else { facts_of(model, winners, known_at).await? };
+    let first_read = match moment {
+        Moment::At { .. } if !effective => first_readings_after(model, as_of, known_at).await?,
+        _ => HashMap::new(),
+    };
+    let facts = if effective { FactTable::default() } else { facts_of(model, winners, &first_read, known_at).await? };
+    let before = Before { facts: &facts, first_read: &first_read };
     for file in 0..winners.file_count() {
         if let Some(batch) = winners.read(&model.log, file, &wanted).await? {
             let batch = under_new_names(model, batch, 1)?;
             if effective {
                 speaking.extend(batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
             }
-            gathered.winners(model, &batch, &offered, instant, moment, dated)?;
+            gathered.winners(model, &batch, &before, &offered, (instant, dated), moment)?;
         }
         if !effective && let Some(born) = winners.read_born(&model.log, file, &wanted).await? {
             gathered.born(model, &under_new_names(model, born, 1)?, &facts, &offered, instant)?;
@@ -178,22 +183,64 @@ struct Told<'a> {
     unknown: Option<&'a HashMap<String, HashSet<usize>>>,
     /// From facts, not from a version.
     is_fact: bool,
+    /// By calculated field, the rows whose value is from facts although the row is a version.
+    by_fact: Option<&'a HashMap<String, HashSet<usize>>>,
 }
 
 impl Told<'_> {
     /// By the versions themselves.
     fn of(counts: &[bool]) -> Told<'_> {
-        Told { counts, unknown: None, is_fact: false }
+        Told { counts, unknown: None, is_fact: false, by_fact: None }
+    }
+
+    /// Whether facts tell the value of a calculated field.
+    fn is_by_fact(&self, field: &str, row: usize) -> bool {
+        self.is_fact || self.by_fact.is_some_and(|rows| is_among(rows, field, row))
     }
 }
 
-fn knows_not(unknown: &HashMap<String, HashSet<usize>>, field: &str, row: usize) -> bool {
-    unknown.get(field).is_some_and(|rows| rows.contains(&row))
+/// What is known of records from before they were read.
+struct Before<'a> {
+    facts: &'a FactTable,
+    /// When records were first read that were not yet at the instant asked about.
+    first_read: &'a HashMap<String, i64>,
 }
 
-/// The facts about the records that existed at the instant asked about, but have no version that old.
-async fn facts_of(model: &StreamModel, winners: &Winners, known_at: Timestamp) -> Result<FactTable> {
-    let mut keys = HashSet::new();
+fn is_among(rows: &HashMap<String, HashSet<usize>>, field: &str, row: usize) -> bool {
+    rows.get(field).is_some_and(|rows| rows.contains(&row))
+}
+
+/// When the records were first read that were first read after `as_of`; nothing where no fact could tell of a calculated
+/// field.
+async fn first_readings_after(
+    model: &StreamModel,
+    as_of: Timestamp,
+    known_at: Timestamp,
+) -> Result<HashMap<String, i64>> {
+    let is_calculated = |field: &String| model.log.columns().class_of(field) == Some(FieldClass::Calculated);
+    let mut first_read = HashMap::new();
+    if model.facts.is_empty() || !model.mapping.fields_used.iter().any(is_calculated) {
+        return Ok(first_read);
+    }
+    let wanted = Wanted { system: vec![system::KEY, system::OBSERVED_AT], fields: Vec::new() };
+    let first = model.log.winners(Pick::First { known_at }).await?;
+    for file in 0..first.file_count() {
+        let Some(batch) = first.read(&model.log, file, &wanted).await? else { continue };
+        let observed_at = batch.column(1).as_primitive::<TimestampMicrosecondType>();
+        let read = batch.column(0).as_string::<i32>().iter().flatten().zip(observed_at.iter().flatten());
+        first_read.extend(read.filter(|(_, at)| *at > as_of.micros()).map(|(key, at)| (key.to_owned(), at)));
+    }
+    Ok(first_read)
+}
+
+/// The facts about the records that existed at the instant asked about, but have no version that old, or were read later.
+async fn facts_of(
+    model: &StreamModel,
+    winners: &Winners,
+    first_read: &HashMap<String, i64>,
+    known_at: Timestamp,
+) -> Result<FactTable> {
+    let mut keys: HashSet<String> = first_read.keys().cloned().collect();
     if !model.facts.is_empty() {
         let wanted = Wanted { system: vec![system::KEY], fields: Vec::new() };
         for file in 0..winners.file_count() {
@@ -242,10 +289,10 @@ impl Gather {
         &mut self,
         model: &StreamModel,
         batch: &RecordBatch,
+        before: &Before<'_>,
         offered: &Offered,
-        instant: Timestamp,
+        (instant, dated): (Timestamp, bool),
         moment: Moment,
-        dated: bool,
     ) -> Result<()> {
         let op = batch.column(3).as_string::<i32>();
         let kind = batch.column(4).as_string::<i32>();
@@ -259,12 +306,14 @@ impl Gather {
             filter_record_batch(batch, mask)
                 .map_err(|error| Error::new(ErrorKind::Internal, "could not filter rows").caused_by(error))
         };
-        let living = pick(&alive)?;
+        let Calculated { rows: living, told } =
+            calculated(model, pick(&alive)?, SYSTEM_COLUMNS, before.facts, before.first_read, offered.at)?;
         let everything = keep_dead.then(|| model.mapping.of_all_records());
         let mapping = everything.as_ref().unwrap_or(&model.mapping);
         let mapped = run(mapping, &project_fields(&living)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, living.num_rows());
-        self.mapped(model, &living, &mapped, offered, Told::of(&counts), |observed_at| {
+        let told = Told { by_fact: Some(&told), ..Told::of(&counts) };
+        self.mapped(model, &living, &mapped, offered, told, |observed_at| {
             if dated {
                 Coverage::Asserted
             } else if observed_at <= instant {
@@ -296,7 +345,7 @@ impl Gather {
         self.unknown(&silent, Cell::NotRead);
         let mapped = run(&model.mapping, &project_fields(&known)?, instant)?;
         let counts = self.counts_by_effect(&mapped, model, instant, known.num_rows());
-        let told = Told { counts: &counts, unknown: Some(&unknown), is_fact: true };
+        let told = Told { unknown: Some(&unknown), is_fact: true, ..Told::of(&counts) };
         self.mapped(model, &known, &mapped, offered, told, |_| Coverage::Asserted);
         Ok(())
     }
@@ -383,19 +432,19 @@ impl Gather {
         }
         for (at, variable) in model.mapping.variables.iter().enumerate() {
             let missing = variable.fields.iter().any(|field| !offered.has(field));
-            let calculated = variable
-                .fields
-                .iter()
-                .any(|field| model.log.columns().class_of(field) == Some(crate::record::FieldClass::Calculated));
+            let is_calculated = |field: &&String| model.log.columns().class_of(field) == Some(FieldClass::Calculated);
+            let calculated: Vec<&String> = variable.fields.iter().filter(is_calculated).collect();
             let values = &mapped.columns[at];
             let cells = &mut self.rows.columns[at].cells;
             for row in (0..batch.num_rows()).filter(|row| counts[*row]) {
-                let is_told = |field: &String| told.unknown.is_none_or(|rows| !knows_not(rows, field, row));
+                let is_told = |field: &String| told.unknown.is_none_or(|rows| !is_among(rows, field, row));
+                let is_late = observed_at.value(row) > offered.at.micros()
+                    && !calculated.iter().all(|field| told.is_by_fact(field, row));
                 cells.push(if missing {
                     Cell::NotOffered
                 } else if !variable.fields.iter().all(is_told) {
                     Cell::NotRead
-                } else if calculated && !told.is_fact && observed_at.value(row) > offered.at.micros() {
+                } else if is_late {
                     Cell::ObservedLater
                 } else if held[at].contains(&row) {
                     Cell::Held

@@ -98,6 +98,35 @@ async fn c2_last_october_has_values_although_it_was_never_read() {
 }
 
 #[tokio::test]
+async fn c2_a_calculated_field_has_what_facts_tell_until_it_was_first_read() {
+    let app = with_history(|org| {
+        let blue = insert(org, "青空", "100", "2025-08-01T00:00:00Z");
+        update(org, &blue, json!({ "MRR__c": "150" }), "2026-02-10T00:00:00Z");
+        update(org, &blue, json!({ "Industry": "小売" }), "2026-06-10T00:00:00Z");
+        let white = insert(org, "白雲", "30", "2026-01-05T00:00:00Z");
+        update(org, &white, json!({ "Industry": "小売" }), "2026-03-10T00:00:00Z");
+        update(org, &white, json!({ "MRR__c": "40" }), "2026-08-10T00:00:00Z");
+    })
+    .await;
+    let source = std::fs::read_to_string(app.path("sources/salesforce.yaml")).unwrap();
+    let source =
+        source.replace("name: Account,", "name: Account, classes: { Industry: calculated, MRR__c: calculated },");
+    assert!(source.contains("calculated"), "{source}");
+    app.write("sources/salesforce.yaml", &source);
+    app.sync_with("salesforce", &nenrin::sync::SyncOptions::default()).await.unwrap();
+    let mrr = |state| by(&state, "name", "mrr");
+    // Both versions are older than July, but calculated fields were first read in November.
+    let july = app.state("2026-07").await;
+    assert_eq!(by(&july, "name", "industry").get("青空").map(String::as_str), Some("?observed_later"));
+    let (july, september) = (mrr(july), mrr(app.state("2026-09").await));
+    assert_eq!(july.get("青空").map(String::as_str), Some("150"));
+    // Its version is of August; July is before it, and the trail tells of it all the same.
+    assert_eq!(september.get("白雲").map(String::as_str), Some("40"));
+    // From its first reading on it speaks for itself.
+    assert_eq!(mrr(app.state("2026-11-30").await).get("青空").map(String::as_str), Some("150"));
+}
+
+#[tokio::test]
 async fn c2_look_ups_are_told_by_their_ids() {
     let mut owners = Vec::new();
     let app = with_history(|org| {
