@@ -28,8 +28,14 @@ pub(super) const VERSION: &str = "v8";
 pub(super) const LISTED: u16 = 200;
 pub(super) const LISTED_IDS: usize = 100;
 
-/// Leads that were converted and records that wait for approval are records all the same.
-const ALL_STATES: [(&str, &str); 2] = [("converted", "both"), ("approved", "both")];
+/// What lists leave out unless asked: records that wait for approval, and leads that were converted. Only leads know the
+/// second.
+fn all_states(module: &str) -> &'static [(&'static str, &'static str)] {
+    match module {
+        "Leads" => &[("approved", "both"), ("converted", "both")],
+        _ => &[("approved", "both")],
+    }
+}
 
 /// The API of one org.
 pub(super) struct Api {
@@ -136,7 +142,7 @@ impl Api {
     /// How many records a module has, by query or by list.
     pub(super) async fn count(&self, module: &str, by_list: bool) -> Result<Sent<Judged<u64>>> {
         if by_list {
-            let request = get(&format!("/crm/{VERSION}/{module}/actions/count"), &ALL_STATES);
+            let request = get(&format!("/crm/{VERSION}/{module}/actions/count"), all_states(module));
             let sent = self.ask(&request, |body| serde_json::from_slice::<Count>(body)).await?;
             return told(sent, |count| Ok(count.map(|count| count.map_or(0, |count| count.count))));
         }
@@ -182,7 +188,7 @@ impl Api {
         let sort = if list.since.is_some() { STAMP } else { ID };
         let mut parameters =
             vec![("fields", fields.as_str()), ("per_page", &limit), ("sort_by", sort), ("sort_order", "asc")];
-        parameters.extend(ALL_STATES);
+        parameters.extend(all_states(list.module));
         parameters.extend(list.token.map(|token| ("page_token", token)));
         let mut request = get(&format!("/crm/{VERSION}/{}", list.module), &parameters);
         if let Some(since) = list.since {
@@ -211,7 +217,7 @@ impl Api {
     ) -> Result<Sent<Judged<RecordPage>>> {
         let (fields, joined) = (fields_of(columns), ids.join(","));
         let mut parameters = vec![("fields", fields.as_str()), ("ids", &joined)];
-        parameters.extend(ALL_STATES);
+        parameters.extend(all_states(module));
         self.those(&get(&format!("/crm/{VERSION}/{module}"), &parameters), columns, ids).await
     }
 
