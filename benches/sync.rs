@@ -1,12 +1,13 @@
 //! How fast records are fetched, hashed and landed.
 //!
-//! `cargo bench --bench sync -- [RECORDS] [RUNS] [rest|bulk|kintone|hubspot]` (200,000 records, 3 runs, Salesforce by REST
+//! `cargo bench --bench sync -- [RECORDS] [RUNS] [rest|bulk|kintone|hubspot|zoho]` (200,000 records, 3 runs, Salesforce by REST
 //! when not told; `bulk` is Salesforce by a Bulk API 2.0 job). An outside system whose pages were
 //! rendered beforehand is served by a process of its own on the same machine; this process syncs it through the
 //! public API: once into an empty project, then once more in full with nothing changed. The second reading must
 //! leave every log as it was: no data file, no commit.
 
 mod support {
+    pub(crate) mod crm;
     pub(crate) mod domain;
     pub(crate) mod figures;
     pub(crate) mod org;
@@ -31,6 +32,7 @@ use nenrin::record::SourceId;
 use nenrin::sync::{RunReport, SyncOptions, sync};
 use nenrin::workspace::Workspace;
 
+use support::crm::Crm;
 use support::domain::Domain;
 use support::figures::Figures;
 use support::org::Org;
@@ -94,6 +96,7 @@ enum System {
     Bulk,
     Kintone,
     Hubspot,
+    Zoho,
 }
 
 impl System {
@@ -103,7 +106,8 @@ impl System {
             "bulk" => Ok(System::Bulk),
             "kintone" => Ok(System::Kintone),
             "hubspot" => Ok(System::Hubspot),
-            other => anyhow::bail!("there is no system `{other}`: use rest, bulk, kintone or hubspot"),
+            "zoho" => Ok(System::Zoho),
+            other => anyhow::bail!("there is no system `{other}`: use rest, bulk, kintone, hubspot or zoho"),
         }
     }
 
@@ -113,6 +117,7 @@ impl System {
             System::Bulk => "bulk",
             System::Kintone => "kintone",
             System::Hubspot => "hubspot",
+            System::Zoho => "zoho",
         }
     }
 
@@ -122,6 +127,7 @@ impl System {
             System::Bulk => "CSV pages of 16,000",
             System::Kintone => "JSON pages of 500",
             System::Hubspot => "JSON pages of 100",
+            System::Zoho => "JSON lists of 200",
         }
     }
 
@@ -152,6 +158,14 @@ impl System {
                      requests_per_second: 1000\nstreams: [contacts]\n"
                 ),
             ),
+            System::Zoho => (
+                "zoho",
+                format!(
+                    "{head}connector: zoho\naccounts_url: http://127.0.0.1:{port}\ntransport: rest\n\
+                     auth: {{ client_id: bench, client_secret: \"${{file:secret}}\", refresh_token: \"${{file:secret}}\" }}\n\
+                     streams: [Accounts]\n"
+                ),
+            ),
         }
     }
 }
@@ -164,6 +178,7 @@ fn serve(records: usize, system: System) -> Result<()> {
         System::Rest | System::Bulk => Box::new(Org::render(records, port, system == System::Bulk)),
         System::Kintone => Box::new(Domain::render(records)),
         System::Hubspot => Box::new(Portal::render(records)),
+        System::Zoho => Box::new(Crm::render(records, port)),
     };
     println!("{port} {}", prepared.record_bytes());
     prepared::serve(prepared, &listener);
