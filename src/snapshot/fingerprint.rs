@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::log::Entry;
 
 /// Changes whenever the same inputs would give another state.
-const ENGINE: u32 = 2;
+const ENGINE: u32 = 3;
 
 /// Everything that decides a state but the assignment of records to customers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,8 @@ pub struct Fingerprint {
     /// A hash of every definition.
     pub definitions: String,
     /// Per stream: the last commit whose smallest date is not after the instant; 0 when there is none. Of facts, the last
-    /// commit that may tell of the time before the stream was first read.
+    /// commit that may tell of the time before the stream was first read, or of the time until the instant: records may
+    /// be first read after it.
     pub commits: Vec<(String, i64)>,
 }
 
@@ -45,7 +46,7 @@ impl Fingerprint {
                     .map_or(0, |entry| entry.n);
                 (stream.mapping.stream.to_string(), last)
             })
-            .chain(model.streams.iter().flat_map(facts_commits))
+            .chain(model.streams.iter().flat_map(|stream| facts_commits(stream, at)))
             .chain(model.unread.iter().map(|unread| (unread.stream.to_string(), 0)))
             .collect();
         commits.sort();
@@ -60,10 +61,10 @@ impl Fingerprint {
     }
 }
 
-/// The last commits of facts that may tell of the time before the stream was first read: later ones are about times
-/// at which versions count.
-fn facts_commits(stream: &StreamModel) -> Vec<(String, i64)> {
-    let first = stream.ledger.first_complete_at(Timestamp::MAX).unwrap_or(Timestamp::MAX);
+/// The last commits of facts that may tell of `at`, or of the time before the stream was first read: later ones are about
+/// times at which versions count.
+fn facts_commits(stream: &StreamModel, at: Timestamp) -> Vec<(String, i64)> {
+    let first = stream.ledger.first_complete_at(Timestamp::MAX).unwrap_or(Timestamp::MAX).max(at);
     let last = |log: &FactLog| {
         let told = |entry: &&Entry| entry.min_valid_from.is_some_and(|from| from <= first);
         log.ledger.entries().iter().rev().find(told).map_or(0, |entry| entry.n)

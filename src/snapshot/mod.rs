@@ -5,6 +5,7 @@
 //! ([`build`]).
 
 mod asserted;
+mod before;
 mod build;
 mod facts;
 mod fingerprint;

@@ -7,6 +7,7 @@ use datafusion::arrow::compute::{concat, filter_record_batch};
 use datafusion::arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 
 use super::asserted::{Asserted, Calculated, asserted, calculated};
+use super::before::Before;
 use super::facts::FactTable;
 use super::model::StreamModel;
 use super::renamed::{fields_to_read, under_new_names};
@@ -139,12 +140,11 @@ async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) ->
     let mut gathered = Gather::new(model);
     let effective = !model.mapping.effective_fields().is_empty();
     let mut speaking: HashSet<String> = HashSet::new();
-    let first_read = match moment {
-        Moment::At { .. } if !effective => first_readings_after(model, as_of, known_at).await?,
-        _ => HashMap::new(),
+    let before = match moment {
+        _ if effective => Before::default(),
+        Moment::At { .. } => Before::of(model, winners, Some(as_of), known_at).await?,
+        Moment::LastLiving { .. } => Before::of(model, winners, None, known_at).await?,
     };
-    let facts = if effective { FactTable::default() } else { facts_of(model, winners, &first_read, known_at).await? };
-    let before = Before { facts: &facts, first_read: &first_read };
     for file in 0..winners.file_count() {
         if let Some(batch) = winners.read(&model.log, file, &wanted).await? {
             let batch = under_new_names(model, batch, 1)?;
@@ -154,7 +154,7 @@ async fn load_winners(model: &StreamModel, winners: &Winners, moment: Moment) ->
             gathered.winners(model, &batch, &before, &offered, (instant, dated), moment)?;
         }
         if !effective && let Some(born) = winners.read_born(&model.log, file, &wanted).await? {
-            gathered.born(model, &under_new_names(model, born, 1)?, &facts, &offered, instant)?;
+            gathered.born(model, &under_new_names(model, born, 1)?, &before.facts, &offered, instant)?;
         }
     }
     if effective && matches!(moment, Moment::At { .. }) {
@@ -199,57 +199,8 @@ impl Told<'_> {
     }
 }
 
-/// What is known of records from before they were read.
-struct Before<'a> {
-    facts: &'a FactTable,
-    /// When records were first read that were not yet at the instant asked about.
-    first_read: &'a HashMap<String, i64>,
-}
-
 fn is_among(rows: &HashMap<String, HashSet<usize>>, field: &str, row: usize) -> bool {
     rows.get(field).is_some_and(|rows| rows.contains(&row))
-}
-
-/// When the records were first read that were first read after `as_of`; nothing where no fact could tell of a calculated
-/// field.
-async fn first_readings_after(
-    model: &StreamModel,
-    as_of: Timestamp,
-    known_at: Timestamp,
-) -> Result<HashMap<String, i64>> {
-    let is_calculated = |field: &String| model.log.columns().class_of(field) == Some(FieldClass::Calculated);
-    let mut first_read = HashMap::new();
-    if model.facts.is_empty() || !model.mapping.fields_used.iter().any(is_calculated) {
-        return Ok(first_read);
-    }
-    let wanted = Wanted { system: vec![system::KEY, system::OBSERVED_AT], fields: Vec::new() };
-    let first = model.log.winners(Pick::First { known_at }).await?;
-    for file in 0..first.file_count() {
-        let Some(batch) = first.read(&model.log, file, &wanted).await? else { continue };
-        let observed_at = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-        let read = batch.column(0).as_string::<i32>().iter().flatten().zip(observed_at.iter().flatten());
-        first_read.extend(read.filter(|(_, at)| *at > as_of.micros()).map(|(key, at)| (key.to_owned(), at)));
-    }
-    Ok(first_read)
-}
-
-/// The facts about the records that existed at the instant asked about, but have no version that old, or were read later.
-async fn facts_of(
-    model: &StreamModel,
-    winners: &Winners,
-    first_read: &HashMap<String, i64>,
-    known_at: Timestamp,
-) -> Result<FactTable> {
-    let mut keys: HashSet<String> = first_read.keys().cloned().collect();
-    if !model.facts.is_empty() {
-        let wanted = Wanted { system: vec![system::KEY], fields: Vec::new() };
-        for file in 0..winners.file_count() {
-            if let Some(born) = winners.read_born(&model.log, file, &wanted).await? {
-                keys.extend(born.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
-            }
-        }
-    }
-    FactTable::load(model, &keys, &model.mapping.fields_used, known_at).await
 }
 
 struct Gather {
@@ -289,7 +240,7 @@ impl Gather {
         &mut self,
         model: &StreamModel,
         batch: &RecordBatch,
-        before: &Before<'_>,
+        before: &Before,
         offered: &Offered,
         (instant, dated): (Timestamp, bool),
         moment: Moment,
@@ -307,7 +258,7 @@ impl Gather {
                 .map_err(|error| Error::new(ErrorKind::Internal, "could not filter rows").caused_by(error))
         };
         let Calculated { rows: living, told } =
-            calculated(model, pick(&alive)?, SYSTEM_COLUMNS, before.facts, before.first_read, offered.at)?;
+            calculated(model, pick(&alive)?, SYSTEM_COLUMNS, &before.facts, &before.first_read, offered.at)?;
         let everything = keep_dead.then(|| model.mapping.of_all_records());
         let mapping = everything.as_ref().unwrap_or(&model.mapping);
         let mapped = run(mapping, &project_fields(&living)?, instant)?;
