@@ -55,6 +55,9 @@ async fn links_are_read_of_a_thousand_records_at_a_time() {
     // Ids by the list, links by the thousand, and one search that counts.
     let calls = (bench.calls("/crm/objects/"), bench.calls("/crm/associations/"), bench.calls("/search"));
     assert_eq!(calls, (24 + 1, 3, 1));
+    // Then whose account it is, and one search that finds nothing.
+    bench.portal.advance(900);
+    assert_eq!(bench.reader.run().await.unwrap().requests, 2);
 }
 
 #[tokio::test]
@@ -97,8 +100,8 @@ async fn a_record_with_more_links_than_a_page_holds_is_asked_on() {
 
 #[tokio::test]
 async fn answers_that_lack_records_or_come_again_lose_no_link() {
-    for fault in ["lose=3@POST*/associations/*", "repeat@POST*/associations/*#2"] {
-        let options = Options { records: 12, deals: 120, association_page: 3, ..Options::default() };
+    for fault in ["lose=3@POST*/associations/*", "repeat@POST*/associations/*#2", "repeat@GET*/deals?*#2"] {
+        let options = Options { records: 12, deals: 320, association_page: 3, ..Options::default() };
         let mut bench = deals_with_companies(options).await;
         let deal = bench.portal.ids("deals").unwrap()[4];
         for company in bench.portal.ids("companies").unwrap() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::came_before;
 use crate::clock::Timestamp;
 use crate::connect::ReadMode;
 use crate::connect::http::Tally;
@@ -9,7 +10,7 @@ use crate::connect::hubspot::config::StreamConfig;
 use crate::connect::hubspot::place::{Catalog, Place};
 use crate::connect::hubspot::position::{Looks, Position, Progress, Rules, State};
 use crate::connect::hubspot::{Hubspot, Listed};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::record::{Next, Page, Records};
 
 impl Hubspot {
@@ -78,11 +79,7 @@ impl Hubspot {
                     match sent.value.paging.next() {
                         None => break,
                         Some(next) if after.as_ref() == Some(&next) => {
-                            return Err(Error::new(
-                                ErrorKind::BadData,
-                                "HubSpot sent a page again that was read before",
-                            )
-                            .help("reading would never end; run the sync again, and report it if it stays so"));
+                            return Err(came_before());
                         }
                         next => after = next,
                     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Given, Want};
+use super::{Given, Want, came_before};
 use crate::clock::Timestamp;
 use crate::connect::http::Tally;
 use crate::connect::hubspot::Hubspot;
@@ -37,15 +37,22 @@ impl Hubspot {
     ) -> Result<Given> {
         // Fewer records at a time are also asked about at a time.
         let most = LINK_BATCH.min(usize::from(limit) * 10);
-        let (mut ids, mut after) = (Vec::new(), progress.after.clone());
+        let (mut ids, mut after, mut came_again) = (Vec::new(), progress.after.clone(), false);
         let (next, observed_at) = loop {
             let part = match self.some_ids(want, &progress.kind, after.as_deref(), limit, tally).await? {
                 Ok(part) => part,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            if part.next.is_some() && part.next == after {
+                // The page before: once it may be a slip.
+                if std::mem::replace(&mut came_again, true) {
+                    return Err(came_before());
+                }
+                continue;
+            }
             ids.extend(part.ids);
             match part.next {
-                Some(next) if after.as_ref() != Some(&next) && ids.len() < most => after = Some(next),
+                Some(next) if ids.len() < most => after = Some(next),
                 next => break (next, part.observed_at),
             }
         };

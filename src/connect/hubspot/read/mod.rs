@@ -88,8 +88,7 @@ impl Hubspot {
             match given {
                 Ok((page, ..)) if page.next.is_some() && page.next == progress.after => {
                     if std::mem::replace(&mut came_again, true) {
-                        return Err(Error::new(ErrorKind::BadData, "HubSpot sent a page again that was read before")
-                            .help("reading would never end; run the sync again, and report it if it stays so"));
+                        return Err(came_before());
                     }
                 }
                 Ok((page, rows, observed_at)) => return Ok(Read { asked: progress, page, rows, observed_at }),
@@ -202,6 +201,12 @@ impl Hubspot {
         all.records = Records::in_one(parts);
         Ok(Ok(all))
     }
+}
+
+/// The error for a list that does not go on.
+fn came_before() -> Error {
+    Error::new(ErrorKind::BadData, "HubSpot sent a page again that was read before")
+        .help("reading would never end; run the sync again, and report it if it stays so")
 }
 
 /// The records that were put into the archive at `from` or later.
