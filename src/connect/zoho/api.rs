@@ -16,7 +16,7 @@ use super::page::{self, RecordPage};
 use super::plan::{Columns, ID, STAMP};
 use super::refusal::{Outcome, Refusal, classify};
 use crate::clock::Timestamp;
-use crate::connect::http::{Answer, Authorize, Client, Request, Sent, Target, Verdict, unexpected};
+use crate::connect::http::{Ahead, Answer, Authorize, Client, Request, Sent, Target, Verdict, Way, unexpected};
 use crate::connect::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Records;
@@ -43,6 +43,8 @@ pub(super) struct Api {
     pub(super) auth: Arc<dyn Authorize>,
     pub(super) meter: Arc<Meter>,
     pub(super) shelf: Shelf,
+    /// Pages of lists that were asked for ahead.
+    pub(super) pages: Ahead<Judged<Option<RecordPage>>>,
 }
 
 /// What answers tell beside their contents.
@@ -106,6 +108,8 @@ pub(super) struct List<'a> {
     pub(super) limit: u16,
     /// Where the last page said that the list goes on.
     pub(super) token: Option<&'a str>,
+    /// The stream that all of the list is read for: the page behind is asked for as soon as one has arrived.
+    pub(super) ahead: Option<&'a str>,
 }
 
 impl Api {
@@ -186,25 +190,47 @@ impl Api {
         let limit = list.limit.min(LISTED).to_string();
         let fields = fields_of(list.columns);
         let sort = if list.since.is_some() { STAMP } else { ID };
-        let mut parameters =
-            vec![("fields", fields.as_str()), ("per_page", &limit), ("sort_by", sort), ("sort_order", "asc")];
-        parameters.extend(all_states(list.module));
-        parameters.extend(list.token.map(|token| ("page_token", token)));
-        let mut request = get(&format!("/crm/{VERSION}/{}", list.module), &parameters);
-        if let Some(since) = list.since {
-            request = request.header("if-modified-since", coql::instant(since));
-        }
-        let (columns, token) = (Arc::clone(list.columns), list.token.map(str::to_owned));
-        let read = move |body: &[u8]| {
-            let page = page::parse(body, &columns)?;
-            // A page that names itself as the next, or says that there is more and not where, was sent before.
-            let is_odd = page.more && (page.token.is_none() || page.token == token);
-            if is_odd || !page::is_distinct(&page.records) {
-                return Err(serde::de::Error::custom("other records than were asked for"));
+        let (module, all, since) = (list.module.to_owned(), all_states(list.module), list.since);
+        let asked = move |token: Option<&str>| {
+            let mut parameters =
+                vec![("fields", fields.as_str()), ("per_page", &limit), ("sort_by", sort), ("sort_order", "asc")];
+            parameters.extend(all);
+            parameters.extend(token.map(|token| ("page_token", token)));
+            let request = get(&format!("/crm/{VERSION}/{module}"), &parameters);
+            match since {
+                Some(since) => request.header("if-modified-since", coql::instant(since)),
+                None => request,
             }
-            Ok(page)
         };
-        let sent = self.ask(&request, read).await?;
+        // A page that names itself as the next, or says that there is more and not where, was sent before.
+        let is_old = |page: &RecordPage, here: Option<&str>| {
+            page.more && page.token.as_deref().is_none_or(|next| Some(next) == here)
+        };
+        let read = |here: Option<String>| {
+            let columns = Arc::clone(list.columns);
+            move |body: &[u8]| {
+                let page = page::parse(body, &columns)?;
+                if is_old(&page, here.as_deref()) || !page::is_distinct(&page.records) {
+                    return Err(serde::de::Error::custom("other records than were asked for"));
+                }
+                Ok(page)
+            }
+        };
+        let (request, here) = (asked(list.token), list.token.map(str::to_owned));
+        let mut before = (0, 0);
+        if let Some(lane) = list.ahead {
+            let (client, auth) = (Arc::clone(&self.client), Some(Arc::clone(&self.auth)));
+            let way = Way { client, auth, judge: self.judge(read(None)), peek: page::next_after };
+            let sent = self.pages.send(lane, request.clone(), way, move |token| Some(asked(Some(&token)))).await?;
+            let came_before = matches!(&sent.value, Ok(Some(page)) if is_old(page, here.as_deref()));
+            if !came_before {
+                return told(sent, |page| Ok(page.map(Option::unwrap_or_default)));
+            }
+            before = (sent.requests, sent.bytes);
+        }
+        let mut sent = self.ask(&request, read(here)).await?;
+        sent.requests += before.0;
+        sent.bytes += before.1;
         told(sent, |page| Ok(page.map(Option::unwrap_or_default)))
     }
 
@@ -299,10 +325,18 @@ impl Api {
     pub(super) async fn ask<T, R>(&self, request: &Request, read: R) -> Result<Sent<Judged<Option<T>>>>
     where
         T: Send + 'static,
-        R: Fn(&[u8]) -> serde_json::Result<T> + Clone + Send + 'static,
+        R: Fn(&[u8]) -> serde_json::Result<T> + Clone + Send + Sync + 'static,
+    {
+        self.client.send(request, Some(self.auth.as_ref()), self.judge(read)).await
+    }
+
+    /// What an answer means, of which `read` reads the body.
+    fn judge<T, R>(&self, read: R) -> impl Fn(Answer) -> Verdict<Judged<Option<T>>> + Clone + Send + Sync + use<T, R>
+    where
+        R: Fn(&[u8]) -> serde_json::Result<T> + Clone + Send + Sync,
     {
         let meter = Arc::clone(&self.meter);
-        let judge = move |answer: Answer| {
+        move |answer: Answer| {
             meter.note(&answer);
             match answer.status.as_u16() {
                 204 | 304 => return Verdict::Accept(Ok(None)),
@@ -318,8 +352,7 @@ impl Api {
                 Ok(value) => Verdict::Accept(Ok(Some(value))),
                 Err(error) => Verdict::Again { error: json::unreadable(&error), wait: None },
             }
-        };
-        self.client.send(request, Some(self.auth.as_ref()), judge).await
+        }
     }
 }
 

@@ -162,7 +162,7 @@ impl Zoho {
             let (records, cost) = answer?;
             tally.requests += cost.requests;
             tally.bytes += cost.bytes;
-            all.push(page::only(&records, &columns.names, |_| true));
+            all.push(page::only(records, &columns.names, |_| true));
         }
         Ok(if all.is_empty() { page::none(&columns.names) } else { Records::in_one(all) })
     }
@@ -191,7 +191,7 @@ impl Zoho {
                 break;
             }
         }
-        let found = found.iter().map(|records| page::only(records, &columns.names, |_| true)).collect();
+        let found = found.into_iter().map(|records| page::only(records, &columns.names, |_| true)).collect();
         Ok((Records::in_one(found), tally))
     }
 }

@@ -56,7 +56,7 @@ impl Zoho {
             }
             Few::First(count) => {
                 let limit = count.clamp(1, LISTED);
-                let list = List { module: place.module, columns: first, since: None, limit, token: None };
+                let list = List { module: place.module, columns: first, since: None, limit, token: None, ahead: None };
                 self.api.list(list).await?.value.map_err(Refusal::into_error)?.records
             }
         };
@@ -75,7 +75,7 @@ impl Zoho {
         let mut tally = Tally::default();
         let plan = Plan::keys(true, true);
         let (module, limit) = (&place.config.name, LOOKED_AT);
-        let list = List { module, columns: &plan.parts[0], since: None, limit, token: None };
+        let list = List { module, columns: &plan.parts[0], since: None, limit, token: None, ahead: None };
         let parents = self.api.list(list).await?.value.map_err(Refusal::into_error)?.records;
         if let Some(child) = place.child {
             let place = Place { module, ..place };

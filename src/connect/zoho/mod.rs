@@ -37,7 +37,7 @@ use self::position::{By, Position, Progress, Rules, State, Step, next_step};
 use self::read::Read;
 use self::refusal::Refusal;
 use self::session::Session;
-use super::http::{Authorize, Client, Limits, Sent, Tally};
+use super::http::{Ahead, Authorize, Client, Limits, Sent, Tally};
 use super::registry::OpenArgs;
 use super::source::{Few, Finding, Others, ReadMode, Sighting, Source};
 use crate::clock::{Clock, Timestamp};
@@ -122,7 +122,7 @@ impl Zoho {
             id: args.id,
             config,
             streams,
-            api: Api { client, auth, meter, shelf: bulk::Shelf::default() },
+            api: Api { client, auth, meter, shelf: bulk::Shelf::default(), pages: Ahead::default() },
             clock: args.clock,
             run_id: args.run_id,
             identity: tokio::sync::Mutex::default(),

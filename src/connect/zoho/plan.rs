@@ -175,11 +175,32 @@ impl Cell {
     }
 }
 
+/// What a record is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Head {
+    Key,
+    Stamp,
+    Created,
+}
+
+impl Head {
+    fn of(name: &str) -> Option<Head> {
+        match name {
+            ID => Some(Head::Key),
+            STAMP => Some(Head::Stamp),
+            CREATED => Some(Head::Created),
+            _ => None,
+        }
+    }
+}
+
 /// Columns that are asked for together.
 #[derive(Debug)]
 pub(super) struct Columns {
     pub(super) names: Arc<[String]>,
     pub(super) cells: Vec<Cell>,
+    /// What a column tells of the record beside its value.
+    pub(super) heads: Vec<Option<Head>>,
     places: HashMap<String, usize>,
     /// Whether they are asked for by a list, whatever the others are asked by.
     pub(super) by_list: bool,
@@ -190,6 +211,7 @@ impl Columns {
         Arc::new(Columns {
             names: fields.iter().map(|field| field.name.clone()).collect(),
             cells: fields.iter().map(|field| Cell::of(field)).collect(),
+            heads: fields.iter().map(|field| Head::of(&field.name)).collect(),
             places: fields.iter().enumerate().map(|(at, field)| (field.name.clone(), at)).collect(),
             by_list,
         })

@@ -1,3 +1,6 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::super::plan::tests::stream;
 use super::super::plan::{Interface, Plan};
 use super::*;

@@ -34,7 +34,7 @@ pub(super) fn of_json<'a>(cell: &Cell, raw: &'a RawValue) -> serde_json::Result<
         Some(b'{') if *cell == Cell::Reference => {
             let named: Named<'a> = serde_json::from_str(text)?;
             match named.id {
-                Some(id) => Some(id).filter(|id| !id.is_empty()),
+                Some(Text(id)) => Some(id).filter(|id| !id.is_empty()),
                 None => Some(Cow::Owned(canonical::json(raw)?)),
             }
         }
@@ -42,7 +42,7 @@ pub(super) fn of_json<'a>(cell: &Cell, raw: &'a RawValue) -> serde_json::Result<
             Cell::Choices(_) => lines(serde_json::from_str::<Vec<Option<String>>>(text)?.into_iter().flatten()),
             Cell::Tags => {
                 let tags: Vec<Named<'_>> = serde_json::from_str(text)?;
-                lines(tags.into_iter().filter_map(|tag| tag.name.map(Cow::into_owned)))
+                lines(tags.into_iter().filter_map(|tag| tag.name.map(|Text(name)| name.into_owned())))
             }
             _ => Some(Cow::Owned(canonical::json(raw)?)).filter(|text| text != "[]"),
         },
@@ -115,7 +115,11 @@ fn string(raw: &RawValue) -> serde_json::Result<Cow<'_, str>> {
 #[derive(Deserialize)]
 struct Named<'a> {
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+    id: Option<Text<'a>>,
     #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Text<'a>>,
 }
+
+/// A text that is copied only where it has escapes; in an `Option` it always would be.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

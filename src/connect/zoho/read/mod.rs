@@ -230,6 +230,7 @@ impl Zoho {
             since,
             limit: u16::try_from(self.limit(want.place, progress)).unwrap_or(LISTED).min(LISTED),
             token: progress.token.as_deref(),
+            ahead: progress.is_pass().then_some(want.stream.name.as_str()),
         };
         let sent = self.api.list(list).await?;
         tally.add(&sent);
@@ -245,7 +246,7 @@ impl Zoho {
             more = false;
         }
         let names = records.fields().clone();
-        let records = page::only(&records, &names, |head| ends.is_none_or(|ends| head.stamp < Some(ends)));
+        let records = page::only(records, &names, |head| ends.is_none_or(|ends| head.stamp < Some(ends)));
         let rows = records.len() as u64;
         let ids = keys(&records);
         let mut parts = vec![records];

@@ -50,7 +50,7 @@ impl Zoho {
             let (joined, still) = page::join(&again.plan.names, &parts);
             // What has a stamp behind the end by now is for the next window.
             let is_late = |head: &RecordHead| !progress.is_pass() && head.stamp >= Some(progress.until);
-            all.push(page::only(&joined, all[0].fields(), |head| !is_late(head)));
+            all.push(page::only(joined, &all[0].fields().clone(), |head| !is_late(head)));
             odd = still;
         }
         if odd.is_empty() {
@@ -85,7 +85,7 @@ impl Zoho {
         // Answers may have left out different columns; what one has, all are asked for.
         let names: HashSet<&String> = found.iter().flat_map(|records| records.fields().iter()).collect();
         let names: Arc<[String]> = part.names.iter().filter(|name| names.contains(name)).cloned().collect();
-        Ok(Ok(Records::in_one(found.iter().map(|records| page::only(records, &names, |_| true)).collect())))
+        Ok(Ok(Records::in_one(found.into_iter().map(|records| page::only(records, &names, |_| true)).collect())))
     }
 
     /// The same records, with the whole of those texts that may be cut.
