@@ -53,6 +53,8 @@ pub enum FaultKind {
     JobFails,
     /// A bulk read job that is made or polled never gets on.
     JobSticks,
+    /// The last row of a job's file lacks its last cell; the archive around it is sound.
+    Ragged,
     /// The answer comes after that many milliseconds.
     Slow(u64),
     /// The answer waits until the gate is opened ([`Stall::open`](crate::zoho::Stall::open) or `POST /_sim/open`).
@@ -109,7 +111,7 @@ fn title(status: u16) -> &'static str {
 /// - KIND: `html=STATUS`, `empty=STATUS`, `internal` (500), `busy` (429), `used-up` (429), `code=CODE`,
 ///   `token=ERROR` (200, at the token endpoint), `expired`, `revoked`, `cut-chunked=BYTES`, `cut-length=BYTES`,
 ///   `cut-json=BYTES`, `reset`, `drop`, `repeat`, `lose=RECORDS`, `short=RECORDS`, `job-fails`, `job-sticks`,
-///   `slow=MILLISECONDS`, `stall`, or a status alone (`429`: busy; `500`: internal; `502`, `503`, `504`: HTML).
+///   `ragged`, `slow=MILLISECONDS`, `stall`, or a status alone (`429`: busy; `500`: internal; `502`, `503`, `504`: HTML).
 /// - PATTERN: text that `METHOD path?parameters` must contain, with `*` for any text; without one, `/crm/`, for `token`
 ///   `/oauth/v2/token`.
 /// - CALLS: `3` the third matching call, `3-5` the third to the fifth, `3+` all from the third on; without it,
@@ -143,6 +145,7 @@ pub fn parse_fault(text: &str) -> Result<Fault, String> {
         "short" => FaultKind::Short(spec.needed()?.max(1)),
         "job-fails" => FaultKind::JobFails,
         "job-sticks" => FaultKind::JobSticks,
+        "ragged" => FaultKind::Ragged,
         "slow" => FaultKind::Slow(spec.needed()?),
         "stall" => FaultKind::Stall,
         name => return Err(format!("there is no fault `{name}`")),

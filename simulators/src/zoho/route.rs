@@ -104,7 +104,8 @@ fn gate(state: &mut State, request: &Request, strikes: &Strikes, running: (u64, 
         }
     }
     let (job_fails, job_sticks) = (has(FaultKind::JobFails), has(FaultKind::JobSticks));
-    let mut visit = Visit { state, request, caller, lose, short, job_fails, job_sticks, rows: 0 };
+    let ragged = has(FaultKind::Ragged);
+    let mut visit = Visit { state, request, caller, lose, short, job_fails, job_sticks, ragged, rows: 0 };
     let result = dispatch(&mut visit, &path);
     let rows = visit.rows;
     let used = state.limits.used(now);

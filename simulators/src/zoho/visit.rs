@@ -24,6 +24,8 @@ pub(crate) struct Visit<'a> {
     /// How a bulk job that is made or polled now goes wrong.
     pub(crate) job_fails: bool,
     pub(crate) job_sticks: bool,
+    /// Whether a job's file ends in a row that lacks a cell.
+    pub(crate) ragged: bool,
     /// How many records the answer held.
     pub(crate) rows: u64,
 }

@@ -137,9 +137,11 @@ impl Api {
             Some(table) => table,
             None => match self.fetch(&job.id, tally).await? {
                 Ok(archive) => {
-                    let mut table = Table::open(archive.file()).map_err(damaged)?;
-                    table.skip_to(job.read).map_err(damaged)?;
-                    table
+                    let table = Table::open(archive.file());
+                    match table.and_then(|mut table| table.skip_to(job.read).map(|()| table)) {
+                        Ok(table) => table,
+                        Err(problem) => return Ok(Err(damaged(problem))),
+                    }
                 }
                 Err(refusal) => return Ok(Err(refusal)),
             },
@@ -151,9 +153,13 @@ impl Api {
         };
         let read = tokio::task::spawn_blocking(read).await;
         let read = read.map_err(|error| Error::new(ErrorKind::Internal, "reading a file failed").caused_by(error))?;
-        let (table, read) = read.map_err(damaged)?;
-        self.shelf.put(&job.id, table);
-        Ok(Ok(read))
+        Ok(match read {
+            Ok((table, read)) => {
+                self.shelf.put(&job.id, table);
+                Ok(read)
+            }
+            Err(problem) => Err(damaged(problem)),
+        })
     }
 
     async fn fetch(&self, job: &str, tally: &mut Tally) -> Result<Judged<Archive>> {
@@ -184,8 +190,9 @@ impl Api {
     }
 }
 
-fn damaged(problem: Problem) -> Error {
-    Error::new(ErrorKind::BadData, "the file of a bulk job is not the CSV we expect")
-        .with("found", problem)
-        .help("run the sync again; if it stays so, set `transport: rest`")
+/// A whole file that is not as it should be stays so however often it is fetched: the records are read another way.
+fn damaged(problem: Problem) -> Refusal {
+    let error =
+        Error::new(ErrorKind::BadData, "the file of a bulk job is not the CSV we expect").with("found", problem);
+    Refusal::new("JOB_UNREADABLE", error)
 }

@@ -341,6 +341,7 @@ async fn a_job_that_fails_or_lacks_records_is_made_good_for_by_queries() {
     for fault in [
         "job-fails@GET*/bulk/v8/read",
         "lose=3@/result",
+        "ragged@/result",
         "code=RESOURCE_NOT_FOUND@/result",
         "code=NO_PERMISSION@POST*/bulk",
     ] {

@@ -107,7 +107,10 @@ fn result(visit: &mut Visit<'_>, text: &str) -> Answer<Reply> {
         return Err(Refusal::new(status, "RESOURCE_NOT_FOUND", "The result of the job is gone."));
     }
     let kept = job.numbers.len().saturating_sub(visit.lose);
-    let content = csv::write(state, &job.order, &job.numbers[..kept], job.moment);
+    let mut content = csv::write(state, &job.order, &job.numbers[..kept], job.moment);
+    if let Some(cell) = content.rfind(',').filter(|_| visit.ragged) {
+        content.truncate(cell);
+    }
     let reply = Reply::text(200, "application/x-download", zip::pack(&format!("{text}.csv"), content.as_bytes()));
     visit.rows = kept as u64;
     Ok(reply.with("Content-Disposition", format!("attachment;filename={text}.zip")))
