@@ -23,6 +23,7 @@ mod incidents;
 mod life;
 mod names;
 mod population;
+mod roster;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -31,5 +32,6 @@ mod usage;
 
 pub use book::Crm;
 pub use export::Export;
+pub(crate) use roster::{Client, clients};
 pub use story::Story;
 pub use truth::{CustomerTruth, Mrr, SeenBy, UsageTruth, Waterfall};
