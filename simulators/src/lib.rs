@@ -5,6 +5,7 @@
 
 mod chance;
 pub mod company;
+pub mod core;
 pub mod hubspot;
 mod instant;
 pub mod kintone;
