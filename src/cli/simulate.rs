@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulators::{hubspot, kintone, salesforce, zoho};
+use simulators::{core as core_systems, hubspot, kintone, salesforce, zoho};
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -24,6 +24,8 @@ pub enum System {
     Kintone,
     /// A Zoho CRM org.
     Zoho,
+    /// Three HTTP APIs of core systems: contracts, accounting, usage.
+    Core,
 }
 
 /// Serve a simulated system on loopback until stopped
@@ -110,6 +112,14 @@ pub async fn run(args: SimulateArgs, context: &Context) -> Result<ExitCode> {
             let server = zoho::Server::start(options).await.map_err(|error| taken(port, error))?;
             faults.into_iter().for_each(|fault| server.org().arm(fault));
             announce_until_stopped("zoho", &server.base_url(), &server.credentials()).await;
+            server.shutdown().await;
+        }
+        System::Core => {
+            let faults = parsed(&args.faults, core_systems::parse_fault)?;
+            let options = core_systems::Options { seed, records, at, port, ..core_systems::Options::default() };
+            let server = core_systems::Server::start(options).await.map_err(|error| taken(port, error))?;
+            faults.into_iter().for_each(|fault| server.core().arm(fault));
+            announce_until_stopped("core", &server.base_url(), &server.credentials()).await;
             server.shutdown().await;
         }
     }
