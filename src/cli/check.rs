@@ -113,7 +113,7 @@ async fn check_source(project: &Project, id: SourceId, source: Result<Box<dyn So
         let names = source.streams();
         let mut streams = Vec::new();
         for name in &names {
-            match source.describe(name).await {
+            match source.describe_other(name).await {
                 Ok(stream) => streams.push(stream),
                 Err(error) => report.findings.push(failed(&format!("stream {name}"), &error)),
             }

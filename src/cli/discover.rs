@@ -109,7 +109,7 @@ async fn look_at(asking: &Asking, id: &SourceId, args: &DiscoverArgs, context: &
     let mut streams = Vec::new();
     for name in &names {
         let is_read = configured.contains(name);
-        let stream = if is_read { source.describe(name).await } else { source.describe_other(name).await };
+        let stream = source.describe_other(name).await;
         let stream = stream.map_err(|error| meant(error, name, &configured));
         let mapped = mappings_of(project, id, name);
         let variables = stream.as_ref().map(|stream| variables_of(project, id, stream)).unwrap_or_default();

@@ -89,7 +89,7 @@ async fn live(args: &PreviewArgs, context: &Context) -> Result<Vec<View>> {
     let name = need_stream(source.as_ref(), &id, args.stream.as_ref(), "preview")?;
     let id = StreamId { source: id, stream: name };
     need_mapping(&asking.project, &id, args)?;
-    let stream = source.describe(&id.stream).await?;
+    let stream = source.describe_other(&id.stream).await?;
     let mappings = compiled(&asking.project, &id, &stream.fields, args)?;
     let records = source.sample(&stream, few(args)).await?;
     let batch = batch_of(&stream, &records)?;

@@ -128,7 +128,8 @@ pub trait Source: Send + Sync {
         Ok(Others::default())
     }
 
-    /// Describes a stream that [`others`](Source::others) named, or a configured one.
+    /// Describes a stream that [`others`](Source::others) named, or a configured one, for people: as
+    /// [`describe`](Source::describe), with all that may be found out by looking.
     ///
     /// # Errors
     ///

@@ -182,7 +182,7 @@ impl Client {
         let started = self.hosts.timer().elapsed();
         let mut builder = self.hosts.http(self.certificate.as_ref())?.request(request.method.clone(), url.clone());
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(name.as_ref(), value);
         }
         builder = builder.header(ACCEPT_ENCODING, "gzip");
         if let Some(grant) = grant {

@@ -1,5 +1,6 @@
 //! A request, and how it is shown without its secrets.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -20,29 +21,29 @@ pub enum Target {
 pub struct Request {
     pub(super) method: Method,
     pub(super) target: Target,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<(Cow<'static, str>, String)>,
     pub(super) body: Option<Bytes>,
 }
 
 impl Request {
     /// Reads `target`.
     pub fn get(target: Target) -> Self {
-        Request { method: Method::GET, target, headers: vec![("accept", "application/json".into())], body: None }
+        Request { method: Method::GET, target, headers: vec![("accept".into(), "application/json".into())], body: None }
     }
 
     /// Sends `body`, of the media type `content_type`.
     pub fn post(target: Target, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut request = Self::get(target);
         request.method = Method::POST;
-        request.headers.push(("content-type", content_type.into()));
+        request.headers.push(("content-type".into(), content_type.into()));
         request.body = Some(body.into());
         request
     }
 
     /// Asks for another media type than JSON.
     pub fn accepting(mut self, media_type: &str) -> Self {
-        self.headers.retain(|(name, _)| *name != "accept");
-        self.headers.push(("accept", media_type.to_owned()));
+        self.headers.retain(|(name, _)| name != "accept");
+        self.headers.push(("accept".into(), media_type.to_owned()));
         self
     }
 
@@ -53,9 +54,22 @@ impl Request {
     }
 
     /// Adds a header.
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// Where it goes, where that is known without a credential.
+    pub fn address(&self) -> Option<&Url> {
+        match &self.target {
+            Target::Absolute(url) => Some(url),
+            Target::Relative(_) => None,
+        }
+    }
+
+    /// Whether it sends a body.
+    pub fn is_post(&self) -> bool {
+        self.method == Method::POST
     }
 }
 
