@@ -64,7 +64,7 @@ pub async fn run(args: GuessArgs, context: &Context) -> Result<ExitCode> {
     if let Some(entity) = &args.entity {
         check_entity(project, entity)?;
     }
-    let stream = source.describe(&name).await?;
+    let stream = source.describe_other(&name).await?;
     let records = match args.records {
         0 => Records::default(),
         count => source.sample(&stream, Few::First(count)).await?,
@@ -208,7 +208,7 @@ async fn neighbours(
         }
         for entity in entities.into_iter().filter(|entity| is_referred(entity)) {
             // Where the other stream cannot be described, that is no reason not to draft this one.
-            let key = source.describe(&name).await.map(|stream| stream.key).unwrap_or_default();
+            let key = source.describe_other(&name).await.map(|stream| stream.key).unwrap_or_default();
             found.push(Neighbour { stream: name.clone(), entity, key });
         }
     }

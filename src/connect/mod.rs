@@ -8,14 +8,18 @@ pub mod canonical;
 pub mod file;
 pub mod http;
 pub mod hubspot;
+pub mod instant;
 mod json;
 pub mod kintone;
 mod oauth;
 pub mod registry;
+pub mod rest;
 pub mod salesforce;
+pub mod shape;
 pub mod source;
 mod taker;
 pub mod token;
+mod tree;
 pub mod zoho;
 
 pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};

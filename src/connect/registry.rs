@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Hosts;
 use super::token::TokenStore;
-use super::{Source, file, hubspot, kintone, salesforce, zoho};
+use super::{Source, file, hubspot, kintone, rest, salesforce, zoho};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Facts, SourceId};
@@ -107,6 +107,13 @@ pub const CONNECTORS: &[Connector] = &[
         facts_about: |_| Vec::new(),
     },
     Connector {
+        name: "rest",
+        about: "any HTTP API that answers with JSON, CSV or XML",
+        schema: || schemars::schema_for!(rest::RestConfig),
+        open: |args| Box::pin(async move { Ok(Box::new(rest::Rest::open(args)?) as Box<dyn Source>) }),
+        facts_about: |_| Vec::new(),
+    },
+    Connector {
         name: "salesforce",
         about: "Salesforce objects through the REST API",
         schema: || schemars::schema_for!(salesforce::SalesforceConfig),
@@ -145,7 +152,7 @@ mod tests {
     fn an_unknown_connector_is_told_with_those_there_are() {
         assert_eq!(Connector::named("file").unwrap().name, "file");
         let error = Connector::named("salesfroce").unwrap_err();
-        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, salesforce, zoho"));
+        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, rest, salesforce, zoho"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod journal;
 mod kintone;
 mod project;
 pub(crate) mod reader;
+mod rest;
 mod salesforce;
 mod salesforce_bulk;
 mod script;

@@ -171,7 +171,7 @@ impl Project {
     /// What somebody gave back who may or may not know how: `None` when the system is declared not to, and only then.
     #[track_caller]
     pub(crate) fn known<T>(&self, ability: Ability, given: Option<T>) -> Option<T> {
-        let is_declared = self.system.facts.lacks.iter().any(|(lacking, _)| *lacking == ability);
+        let is_declared = self.system.lacks(ability);
         assert_eq!(given.is_none(), is_declared, "whether {} knows how to {ability}", self.system.facts.name);
         given
     }

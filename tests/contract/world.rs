@@ -74,10 +74,31 @@ pub(crate) enum Ability {
     Archive,
     /// To ask for a pause in an answer (`Retry-After`).
     AskForPause,
+    /// To limit what is asked of it in a day.
+    Ration,
+    /// To say which fields records have.
+    Describe,
+    /// To end a session that can be renewed.
+    RenewSession,
 }
 
 impl Ability {
-    pub(crate) const ALL: [Ability; 4] = [Ability::Undelete, Ability::Merge, Ability::Archive, Ability::AskForPause];
+    pub(crate) const ALL: [Ability; 7] = [
+        Ability::Undelete,
+        Ability::Merge,
+        Ability::Archive,
+        Ability::AskForPause,
+        Ability::Ration,
+        Ability::Describe,
+        Ability::RenewSession,
+    ];
+}
+
+impl System {
+    /// Whether the system is declared not to know how to do that.
+    pub(crate) fn lacks(&self, ability: Ability) -> bool {
+        self.facts.lacks.iter().any(|(lacking, _)| *lacking == ability)
+    }
 }
 
 impl fmt::Display for Ability {
@@ -87,6 +108,9 @@ impl fmt::Display for Ability {
             Ability::Merge => "merge two records",
             Ability::Archive => "archive a record",
             Ability::AskForPause => "ask for a pause (`Retry-After`)",
+            Ability::Ration => "limit what is asked of it in a day",
+            Ability::Describe => "say which fields records have",
+            Ability::RenewSession => "end a session that can be renewed",
         })
     }
 }
@@ -320,6 +344,7 @@ pub(crate) trait World: Send + Sync {
     fn admit(&self);
 
     /// Lets the source ask for so little a day that a first load of ten pages stops on the way; `false` takes that back.
+    /// Only asked of a system that knows how ([`Ability::Ration`]).
     fn ration(&self, is_rationed: bool);
 
     /// The records as they are now, those that can be seen.

@@ -130,6 +130,9 @@ pub(crate) async fn a_slow_answer_is_waited_for(system: System) {
 }
 
 pub(crate) async fn a_session_that_ends_in_mid_run_is_renewed_and_each_token_is_used_once(system: System) {
+    if system.lacks(Ability::RenewSession) {
+        return;
+    }
     let project = Project::new(system, Setup { sign_in: SignIn::Renewed, seed: 3, ..Setup::of(45) }).await;
     for round in 0..3 {
         project.world.expire(2);
@@ -162,6 +165,9 @@ pub(crate) async fn a_withdrawn_credential_stops_the_source_at_once_until_there_
 }
 
 pub(crate) async fn a_used_up_allowance_ends_the_run_partial_and_the_next_day_goes_on(system: System) {
+    if system.lacks(Ability::Ration) {
+        return;
+    }
     let project = Project::new(system, Setup { seed: 3, ..Setup::of(200) }).await;
     let mut read = 0;
     // Refused on the way, while we believed that there was something left.

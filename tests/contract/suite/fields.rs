@@ -5,7 +5,7 @@ use nenrin::control::RunOutcome;
 use nenrin::error::ErrorKind;
 
 use super::super::project::Project;
-use super::super::world::{Setup, SignIn, System};
+use super::super::world::{Ability, Setup, SignIn, System};
 
 /// A project whose stream has one field more since it was first read, with a value in one record.
 async fn with_added_field(system: System) -> (Project, String, String) {
@@ -47,6 +47,9 @@ pub(crate) async fn b5_a_field_added_is_read_for_every_record(system: System) {
 }
 
 pub(crate) async fn b5_a_field_removed_keeps_what_it_was_and_changes_no_record(system: System) {
+    if system.lacks(Ability::Describe) {
+        return;
+    }
     let (project, field, key) = with_added_field(system).await;
     let before = project.world.now();
     project.advance(3_600);
@@ -62,6 +65,9 @@ pub(crate) async fn b5_a_field_removed_keeps_what_it_was_and_changes_no_record(s
 }
 
 pub(crate) async fn b8_a_field_renamed_is_read_under_its_new_name(system: System) {
+    if system.lacks(Ability::Describe) {
+        return;
+    }
     let (project, field, key) = with_added_field(system).await;
     project.advance(3_600);
     let renamed = project.world.rename_field(&field);
@@ -73,6 +79,9 @@ pub(crate) async fn b8_a_field_renamed_is_read_under_its_new_name(system: System
 }
 
 pub(crate) async fn b5_a_field_hidden_loses_no_value_and_is_read_on_when_it_is_back(system: System) {
+    if system.lacks(Ability::Describe) {
+        return;
+    }
     let setup = Setup { all_fields: true, batch_rows: 50_000, sign_in: SignIn::Person, ..Setup::of(60) };
     let project = Project::read(system, setup).await;
     let keys = project.world.keys();
