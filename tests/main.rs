@@ -6,6 +6,7 @@ mod bad_input;
 mod contract;
 mod control;
 mod demo;
+mod singer;
 mod support;
 mod sync;
 mod tools;

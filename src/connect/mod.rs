@@ -16,6 +16,7 @@ pub mod registry;
 pub mod rest;
 pub mod salesforce;
 pub mod shape;
+pub mod singer;
 pub mod source;
 mod taker;
 pub mod token;

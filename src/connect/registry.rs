@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Hosts;
 use super::token::TokenStore;
-use super::{Source, file, hubspot, kintone, rest, salesforce, zoho};
+use super::{Source, file, hubspot, kintone, rest, salesforce, singer, zoho};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Facts, SourceId};
@@ -121,6 +121,13 @@ pub const CONNECTORS: &[Connector] = &[
         facts_about: salesforce::facts_about,
     },
     Connector {
+        name: "singer",
+        about: "the streams of a Singer tap",
+        schema: || schemars::schema_for!(singer::SingerConfig),
+        open: |args| Box::pin(async move { Ok(Box::new(singer::Singer::open(args)?) as Box<dyn Source>) }),
+        facts_about: |_| Vec::new(),
+    },
+    Connector {
         name: "zoho",
         about: "Zoho CRM modules through queries and bulk jobs",
         schema: || schemars::schema_for!(zoho::ZohoConfig),
@@ -152,7 +159,7 @@ mod tests {
     fn an_unknown_connector_is_told_with_those_there_are() {
         assert_eq!(Connector::named("file").unwrap().name, "file");
         let error = Connector::named("salesfroce").unwrap_err();
-        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, rest, salesforce, zoho"));
+        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, rest, salesforce, singer, zoho"));
     }
 
     #[test]
