@@ -11,6 +11,7 @@ use super::output::{Cell, Column, Kind, Table, check_destination, print_document
 use super::{Context, OutputFormat};
 use crate::config::Project;
 use crate::config::suggest::advice;
+use crate::connect::rest::draft_stream;
 use crate::connect::{Few, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guess::{
@@ -43,6 +44,10 @@ pub struct GuessArgs {
     /// With --write: write over a mapping that is there
     #[arg(long, requires = "write")]
     pub force: bool,
+    /// Draft the stream of a `rest` source instead, from this file with one answer of the API in JSON; `-` reads standard
+    /// input: `curl … | nenrin guess keiyaku contracts --answer -`
+    #[arg(long, value_name = "FILE", requires = "stream", conflicts_with_all = ["entity", "write"])]
+    pub answer: Option<String>,
     /// How many records are looked at, in one request; 0 for none: then names, labels and types must do
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(0..=200))]
     pub records: u16,
@@ -56,6 +61,15 @@ pub struct GuessArgs {
 /// fail with.
 pub async fn run(args: GuessArgs, context: &Context) -> Result<ExitCode> {
     check_destination(context.output)?;
+    if let (Some(file), Some(stream)) = (&args.answer, &args.stream) {
+        let yaml = draft_stream(stream, &read_answer(file)?)?;
+        write(&mut std::io::stdout().lock(), yaml.as_bytes())?;
+        eprintln!(
+            "put this below `streams` of sources/{}.yaml, fill in what is TODO, and run `nenrin check`",
+            args.source
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
     let asking = Asking::open(context).await?;
     let project = &asking.project;
     let id = named_source(project, &args.source)?;
@@ -93,6 +107,17 @@ pub async fn run(args: GuessArgs, context: &Context) -> Result<ExitCode> {
     }
     tell(project, &drafted, &file, args.write);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The sample answer of an API.
+fn read_answer(file: &str) -> Result<String> {
+    let read = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    read.map_err(|error| {
+        Error::new(ErrorKind::Usage, "the answer cannot be read")
+            .with("file", file)
+            .help("save one answer of the API: `curl … > answer.json`")
+            .caused_by(error)
+    })
 }
 
 /// A stream that was looked at.

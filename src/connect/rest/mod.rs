@@ -7,6 +7,7 @@
 mod ask;
 mod auth;
 mod config;
+mod draft;
 mod formats;
 mod look;
 mod paging;
@@ -32,6 +33,7 @@ pub use config::{
     Action, AuthConfig, BodyTest, ByKeyConfig, ErrorRule, FieldConfig, Format, Method, OauthConfig, ParentConfig,
     RestConfig, StreamConfig, WindowConfig,
 };
+pub use draft::draft_stream;
 pub use paging::Paging;
 
 use self::auth::{Fixed, TokenPoint};
