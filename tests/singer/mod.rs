@@ -209,7 +209,7 @@ streams:
     core.delete("contracts", "K0000004").unwrap();
     app.advance(3_600);
     let report = app.sync_as("tap", ReadMode::Full).await;
-    assert_eq!((report.counts.changed, report.counts.deleted), (1, 1));
+    assert_eq!((report.counts.changed, report.counts.deleted_by_absence), (1, 1));
     let stream = StreamId::new("tap", "contracts");
     let now = at("2026-10-01T02:00:00Z");
     let records = app.records_at(&stream, &[now], Timestamp::MAX, FieldClass::is_hashed).await;

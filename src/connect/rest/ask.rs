@@ -104,8 +104,10 @@ impl Rest {
             // Where records have gone, others moved up: the one that should be on both pages is not on this one.
             let moved = overlaps && !items.is_empty() && !items.iter().any(|item| Some(print_of(&[item])) == at.last);
             if moved && at.retreats < 3 {
+                let place = plan.pager.before(&at.place);
                 let retreat = ListAt {
-                    place: plan.pager.before(&at.place),
+                    mark: place.clone(),
+                    place,
                     retreats: at.retreats + 1,
                     print: None,
                     last: None,

@@ -24,7 +24,8 @@ pub(crate) const SYSTEM: System = System {
         most_rows: 100,
         asked_besides: &[],
         asked_by_passes: &[],
-        lag_secs: 60,
+        // A window ends before what is so old.
+        lag_secs: 61,
         late_secs: 500,
         sweep_secs: 7 * 86_400,
         sweep_finds_changes: true,
