@@ -133,18 +133,18 @@ fn daily() -> Value {
 #[tokio::test]
 async fn invoices_by_offset_with_rotating_tokens_and_marks_of_deletion() {
     let mut bench = Bench::invoices(130).await;
+    bench.arm("expired@/invoices#3");
     let run = bench.reader.run().await.unwrap();
-    // Each page begins with the last record of the one before.
-    assert_eq!((run.pages.len(), bench.calls("offset=")), (7, 7));
+    // Each page begins with the last record of the one before; one was asked for with a token that had expired.
+    assert_eq!((run.pages.len(), bench.calls("offset=")), (7, 8));
     bench.assert_true("invoices", &["id"]);
     bench.advance(3_600);
     bench.core.edit("invoices", "7", r#"{"amount":12345678901234567890.10}"#).unwrap();
     bench.core.delete("invoices", "9").unwrap();
-    bench.core.expire_sessions();
     bench.advance(120);
     bench.core.clear_calls();
     let run = bench.reader.run().await.unwrap();
-    assert_eq!((run.read, bench.calls("updated_since")), (2, 2), "one with an expired token");
+    assert_eq!((run.read, bench.calls("updated_since")), (2, 1));
     assert_eq!(bench.reader.known["7"].values["amount"].as_deref(), Some("12345678901234567890.1"));
     assert_eq!(bench.reader.known["9"].deleted, Some(DeleteKind::Deleted));
     bench.advance(3_600);
@@ -220,7 +220,9 @@ async fn usage_by_days_with_corrections_of_the_last_three() {
     assert!(run.read > 0);
     let told = bench.core.truth("usage").unwrap();
     let wanted = |row: &&serde_json::Map<String, Value>| row["date"].as_str().unwrap() >= "2026-10-20";
-    assert_eq!(told.iter().filter(wanted).count(), bench.reader.known.len());
+    // November has begun this instant; its first day is read when it is behind the lag.
+    let over = |row: &&serde_json::Map<String, Value>| wanted(row) && row["date"].as_str().unwrap() < "2026-11";
+    assert_eq!(told.iter().filter(over).count(), bench.reader.known.len());
     assert!(bench.reader.known.values().any(|known| known.values["api_calls"].as_ref().unwrap().len() == 20));
     bench.advance(86_400);
     bench.core.clear_calls();

@@ -121,6 +121,7 @@ streams:
     key: [契約番号]
     stamp: {{ field: 更新日時, format: "%Y/%m/%d %H:%M:%S" }}
     allow: [{allowed}]
+    fields: {{ 備考: {{ type: string }}, 社内メモ: {{ type: string }} }} # no record has them at first
     paging: {{ type: keyset, param: after, field: 契約番号, size_param: limit, size: {size} }}
     window:
       params:
