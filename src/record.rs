@@ -441,7 +441,7 @@ pub enum Reading {
         /// Exclusive end.
         until: Timestamp,
     },
-    /// A dated full-state file (D1): the whole stream as it was at `at`, absence included.
+    /// A dated file (D1): the whole stream as it was at `at`, absence included; or, as a delta, what had changed by then.
     Statement {
         /// The last instant of the day or month that the file states (`end - 1 µs`).
         at: Timestamp,
@@ -449,6 +449,9 @@ pub enum Reading {
         name: String,
         /// What the file was when read (a content hash); another one for the same date corrects it.
         fingerprint: String,
+        /// Whether it holds only what changed: what it leaves out is as it was.
+        #[serde(default)]
+        is_delta: bool,
     },
 }
 

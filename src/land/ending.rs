@@ -57,8 +57,11 @@ impl Lander {
             self.seen = None;
             return Ok(());
         };
+        let is_delta = matches!(reading, Reading::Statement { is_delta: true, .. });
         let mut absences = Absences::new(seen, start_seq);
         match earlier {
+            // What a delta leaves out is as it was.
+            _ if is_delta => {}
             Some(links) => {
                 let mut entries: Vec<IndexEntry> =
                     links.iter().map(|(key, link)| IndexEntry { key: *key, link: *link }).collect();
@@ -127,13 +130,14 @@ impl Lander {
             taken.absences = Some(AbsenceNote { at: date, previous, count: gone.len() as u64 });
         }
         match reading {
-            Reading::Statement { at, name, fingerprint } => {
-                let statement = Statement {
-                    at: *at,
-                    name: name.clone(),
-                    fingerprint: fingerprint.clone(),
-                    fields: delivered.to_vec(),
-                };
+            Reading::Statement { at, name, fingerprint, .. } => {
+                let mut fields = delivered.to_vec();
+                if is_delta && let Some((_, before)) = self.ledger.statements(Timestamp::MAX).range(..*at).next_back() {
+                    // Fields that it leaves out are as they were, too.
+                    fields.extend(before.fields.iter().filter(|field| !delivered.contains(field)).cloned());
+                }
+                let (name, fingerprint) = (name.clone(), fingerprint.clone());
+                let statement = Statement { at: *at, name, fingerprint, fields };
                 // Said before, word for word: there is nothing to note.
                 if self.ledger.statements(Timestamp::MAX).get(at).is_none_or(|noted| **noted != statement) {
                     taken.statement = Some(statement);

@@ -130,8 +130,10 @@ impl Lander {
             keys.extend(rows.iter().map(|row| row.key));
             keys.dedup();
         }
-        let earlier = match (&later, &reading) {
-            (Some(_), Reading::Statement { at, .. }) => Some(links_at(&self.log, *at).await?),
+        let earlier = match &reading {
+            Reading::Statement { at, is_delta, .. } if later.is_some() || (*is_delta && self.is_late(*at)) => {
+                Some(links_at(&self.log, *at).await?)
+            }
             _ => None,
         };
         let links: Vec<Option<Link>> = match &earlier {
@@ -312,10 +314,21 @@ impl Lander {
         rows
     }
 
-    /// For a statement with a later one in force: that one's date, and the links that counted then.
+    /// When the statement in force next after `at` is.
+    fn statement_after(&self, at: Timestamp) -> Option<Timestamp> {
+        self.ledger.statements(Timestamp::MAX).range(at.plus_micros(1)..).next().map(|(at, _)| *at)
+    }
+
+    /// Whether something was stated after `at`.
+    fn is_late(&self, at: Timestamp) -> bool {
+        self.statement_after(at).is_some()
+    }
+
+    /// For a full statement with a later one in force: that one's date, and the links that counted then. What a later
+    /// delta left out it did not state, so nothing is said again for it; its source reads it once more instead.
     async fn later_statement(&self, reading: &Reading) -> Result<Option<Later>> {
-        let Reading::Statement { at, .. } = reading else { return Ok(None) };
-        let next = self.ledger.statements(Timestamp::MAX).range(at.plus_micros(1)..).next().map(|(at, _)| *at);
+        let Reading::Statement { at, is_delta: false, .. } = reading else { return Ok(None) };
+        let next = self.statement_after(*at);
         match next {
             Some(at) => Ok(Some(Later { at, links: links_at(&self.log, at).await? })),
             None => Ok(None),
@@ -327,7 +340,7 @@ impl Lander {
         let id = match reading {
             Reading::Pass { id, .. } => id.clone(),
             Reading::Sweep { id, .. } => format!("sweep {id}"),
-            Reading::Statement { name, fingerprint, at } => format!("statement {at} {name} {fingerprint}"),
+            Reading::Statement { name, fingerprint, at, .. } => format!("statement {at} {name} {fingerprint}"),
             Reading::Window { .. } => {
                 self.seen = None;
                 return Ok(false);

@@ -313,7 +313,7 @@ proptest! {
                     values: vec![Some(value.to_string())],
                     deleted: None,
                 }).collect();
-                let reading = Reading::Statement { at: t(at), name: format!("f{date}"), fingerprint: number.to_string() };
+                let reading = Reading::Statement { at: t(at), name: format!("f{date}"), fingerprint: number.to_string(), is_delta: false };
                 let recorded = 10_000 + number as i64;
                 let half = rows.len() / 2;
                 let first = page(&["v"], &rows[..half], reading.clone(), false, recorded);
@@ -459,7 +459,12 @@ fn f5_a_rejected_row_with_a_key_keeps_the_version_before_and_is_not_absent() {
             values: vec![Some(value.into())],
             deleted: None,
         };
-        let statement = |at: i64| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: at.to_string() };
+        let statement = |at: i64| Reading::Statement {
+            at: t(at),
+            name: format!("f{at}"),
+            fingerprint: at.to_string(),
+            is_delta: false,
+        };
         let rows = [row("a", "1"), row("b", "1"), row("c", "1")];
         bench.land(&[page(&["v"], &rows, statement(100), true, 1_000)], 1_000, None).await;
         let mut second = page(&["v"], &[row("a", "2")], statement(200), true, 1_010);
@@ -616,8 +621,12 @@ fn d1_a_corrected_file_replaces_its_statement_as_known_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let mut bench = Bench::new(folder.path(), &stream(&["v"], true)).await;
-        let file =
-            |at: i64, print: &str| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: print.into() };
+        let file = |at: i64, print: &str| Reading::Statement {
+            at: t(at),
+            name: format!("f{at}"),
+            fingerprint: print.into(),
+            is_delta: false,
+        };
         bench
             .land(&[page(&["v"], &[plain("a", "1"), plain("b", "1")], file(100, "x"), true, 1_000)], 1_000, None)
             .await;
@@ -644,7 +653,12 @@ fn d1_rows_without_a_key_do_not_shift_the_numbers_of_versions() {
     let folder = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let mut bench = Bench::new(folder.path(), &stream(&["v"], true)).await;
-        let file = |at: i64| Reading::Statement { at: t(at), name: format!("f{at}"), fingerprint: at.to_string() };
+        let file = |at: i64| Reading::Statement {
+            at: t(at),
+            name: format!("f{at}"),
+            fingerprint: at.to_string(),
+            is_delta: false,
+        };
         for at in [100, 300] {
             bench.land(&[page(&["v"], &[plain("a", "1")], file(at), true, 1_000 + at)], 1_000 + at, None).await;
         }
