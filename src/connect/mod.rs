@@ -24,5 +24,5 @@ mod tree;
 pub mod zoho;
 
 pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};
-pub use source::{Few, Finding, Found, Offered, Others, ReadMode, Sighting, Source};
+pub use source::{Few, Finding, Found, Note, Offered, Others, ReadMode, Sighting, Source};
 pub use token::{MemoryTokenStore, StoredToken, TokenStore};

@@ -28,6 +28,35 @@ pub struct Finding {
     pub detail: String,
 }
 
+/// Something that reading found out beside records, for the story of the run.
+#[derive(Debug)]
+pub struct Note {
+    /// Whether somebody should look at it.
+    pub is_warning: bool,
+    /// What it is, of which thing, and what to do about it. Holds no values of records.
+    pub about: Error,
+}
+
+impl Note {
+    /// A part of the story.
+    pub fn told(about: Error) -> Self {
+        Note { is_warning: false, about }
+    }
+
+    /// Something that somebody should look at.
+    pub fn warned(about: Error) -> Self {
+        Note { is_warning: true, about }
+    }
+}
+
+impl PartialEq for Note {
+    /// Whether both say the same.
+    fn eq(&self, other: &Self) -> bool {
+        let said = |note: &Note| (note.is_warning, note.about.message().to_owned(), note.about.context().to_vec());
+        said(self) == said(other)
+    }
+}
+
 /// Which of some records are still there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sighting {
@@ -118,6 +147,11 @@ pub trait Source: Send + Sync {
         first_of_run: bool,
         mode: ReadMode,
     ) -> Result<Page>;
+
+    /// What reading `stream` found out beside its records since this was last asked: taken, not repeated.
+    fn notes(&self, _stream: &str) -> Vec<Note> {
+        Vec::new()
+    }
 
     /// What the system has beside the configured streams. By default nothing else: what is configured is all there is.
     ///

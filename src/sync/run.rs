@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::stream::{StreamError, StreamReport, Workbench, sync_stream};
 use crate::connect::{ReadMode, Source};
-use crate::control::RunOutcome;
+use crate::control::{EventLevel, RunEvent, RunOutcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::land::Counts;
 use crate::record::{SourceId, StreamId};
@@ -122,18 +122,57 @@ pub(super) async fn sync_source(
         return Err(error);
     }
     let names: Vec<&String> = names.iter().filter(|name| only.is_empty() || only.contains(name)).collect();
+    let mut needs_a_look = false;
     for name in &names {
         let stream_id = StreamId { source: id.clone(), stream: (*name).clone() };
         let done = sync_stream(bench, source.clone(), &stream_id, mode).await;
+        let warned = tell(bench, &*source, &stream_id, &mut report.warnings).await?;
+        needs_a_look |= warned;
         let hopeless = done.error.as_ref().and_then(|error| error.kind).is_some_and(stops_the_run);
         report.streams.push(done);
         if hopeless || bench.cancel.is_cancelled() {
             break;
         }
     }
-    report.outcome = outcome(&report.streams, report.streams.len() < names.len());
+    report.outcome = match outcome(&report.streams, report.streams.len() < names.len()) {
+        RunOutcome::Complete if needs_a_look => RunOutcome::CompleteWithHolds,
+        outcome => outcome,
+    };
     info!(source_id = %id, run_id = bench.run_id, outcome = report.outcome.as_str(), "the run ended");
     Ok(report)
+}
+
+/// Adds what reading a stream found out beside its records to the story of the run; what somebody should look at is
+/// among the report's `warnings` too. Whether there was such.
+async fn tell(
+    bench: &Workbench<'_>,
+    source: &dyn Source,
+    id: &StreamId,
+    warnings: &mut Vec<StreamError>,
+) -> Result<bool> {
+    let mut warned = false;
+    for note in source.notes(&id.stream) {
+        let mut fields = serde_json::Map::new();
+        for (name, value) in note.about.context() {
+            fields.insert((*name).to_owned(), value.as_str().into());
+        }
+        if let Some(help) = note.about.help_text() {
+            fields.insert("next".to_owned(), help.into());
+        }
+        let event = RunEvent {
+            at: bench.clock.now(),
+            level: if note.is_warning { EventLevel::Warn } else { EventLevel::Info },
+            stream: Some(id.stream.clone()),
+            message: note.about.message().to_owned(),
+            fields: fields.into(),
+        };
+        bench.control.runs().add_event(bench.run_id, &event).await?;
+        if note.is_warning {
+            warnings.push(StreamError::warning(&note.about));
+            warned = true;
+        }
+    }
+    Ok(warned)
 }
 
 /// Whether a failure of one stream will be that of all others too.
