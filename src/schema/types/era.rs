@@ -78,3 +78,15 @@ impl Era {
 fn as_date((year, month, day): (i32, u32, u32)) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day)
 }
+
+/// The day in our calendar that a text such as 令和7年10月1日 names, by its era's name or sign.
+///
+/// # Errors
+///
+/// The reason, when there is no such era, or its name was not in use on that day.
+pub fn era_day(sign: &str, year: i32, month: u32, day: u32) -> Result<NaiveDate, Reason> {
+    match leading(sign) {
+        Some((era, "")) => era.day(year, month, day),
+        _ => Err(Reason::new("no_such_era", "there is no such era")),
+    }
+}

@@ -37,6 +37,7 @@ use crate::clock::Timestamp;
 pub use cell::{format_cell, format_value};
 pub use column::{Converted, convert_text};
 pub use corporate_number::check_digit;
+pub use era::era_day;
 pub use example::{Example, Outcome, example_options, examples};
 pub use source::convert;
 
