@@ -87,7 +87,7 @@ impl fmt::Debug for Connector {
 pub const CONNECTORS: &[Connector] = &[
     Connector {
         name: "file",
-        about: "CSV files in a folder, undated or one per month or day",
+        about: "files in a folder or an object store: CSV, fixed places, JSON Lines, Excel, Parquet; dated or not",
         schema: || schemars::schema_for!(file::FileConfig),
         open: |args| Box::pin(async move { Ok(Box::new(file::FileSource::open(args)?) as Box<dyn Source>) }),
         facts_about: |_| Vec::new(),

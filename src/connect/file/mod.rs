@@ -1,55 +1,73 @@
-//! CSV files in a folder.
+//! Files in a folder or an object store: CSV, TSV, fixed places, JSON Lines, workbooks and Parquet.
 //!
-//! *Dated* files (`customers_202510.csv`) each state the whole stream at the end of their month or day; they
-//! are read oldest first, and again when their content changes. *Undated* files of a stream together are
-//! one complete pass each time one of them changes. A file is read page by page and never held in memory.
+//! *Dated* files (`customers_202510.csv`) each state the whole stream at the end of their month or day, or what changed
+//! until then; they are read oldest first, and again when their content changes. *Undated* files of a stream together
+//! are one complete pass each time one of them changes. A file is read page by page and never held in memory.
 //! What is no record is rejected with its line; nothing is skipped in silence.
 
+mod check;
 mod config;
+mod dates;
 mod encoding;
+mod format;
+mod header;
 mod lines;
-mod listing;
 mod page;
+mod part;
 mod pattern;
 mod position;
-mod row;
 mod scan;
+mod shape;
+mod store;
+mod tally;
+mod unpack;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::ExposeSecret;
 use tracing::info;
 
-pub use config::{EncodingSetting, FileConfig, FileStreamConfig};
+pub use config::{
+    ColumnConfig, DateConfig, DeletesConfig, EncodingSetting, FileConfig, FileStreamConfig, Mode, PlacedColumn, Sheet,
+    Units,
+};
+pub use format::Format;
+pub use unpack::Packing;
 
-use self::config::Shape;
-use self::listing::Found;
-use self::page::Reader;
+use self::page::{Asked, Reader};
+use self::part::{Bytes, Look, Part};
+use self::pattern::Fit;
+use self::position::Position;
+use self::shape::Shape;
+use self::store::{Found, Store};
 use super::registry::{Calendar, OpenArgs};
-use super::source::{Few, Finding, Offered, Others, ReadMode, Source};
+use super::source::{Few, Finding, Note, Offered, Others, ReadMode, Source};
 use super::taker::Taker;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Cursor, Field, FieldClass, Next, Page, Records, SourceId, Stream};
 
-/// A folder of files, as configured.
+/// Files, as configured.
 pub struct FileSource {
     inner: Arc<Inner>,
 }
 
 struct Inner {
     id: SourceId,
-    folder: PathBuf,
+    store: Store,
     shapes: Vec<Shape>,
     clock: Arc<dyn Clock>,
     calendar: Arc<dyn Calendar>,
     reader: Reader,
 }
+
+/// What the drivers of object stores find in the environment.
+const ENVIRONMENT: [&str; 4] = ["AWS_", "AZURE_", "GOOGLE_", "GCS_"];
 
 impl FileSource {
     /// Opens the source; no file is read yet.
@@ -61,15 +79,18 @@ impl FileSource {
         let config: FileConfig = args.parse_config()?;
         let shapes: Result<Vec<Shape>> = config.streams.iter().map(|(name, stream)| Shape::new(name, stream)).collect();
         let shapes = shapes.map_err(|error| error.with("source", &args.id))?;
-        let inner = Inner {
-            folder: args.root.join(&config.path),
-            id: args.id,
-            shapes,
-            clock: args.clock,
-            calendar: args.calendar,
-            reader: Reader::default(),
-        };
-        Ok(FileSource { inner: Arc::new(inner) })
+        let of_environment =
+            std::env::vars().filter(|(name, _)| ENVIRONMENT.iter().any(|prefix| name.starts_with(prefix)));
+        let options = config.options.iter().map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
+        let options = of_environment.map(|(name, value)| (name.to_ascii_lowercase(), value)).chain(options).collect();
+        let store = Store::open(&config.path, &args.root, options).map_err(|error| error.with("source", &args.id))?;
+        Ok(FileSource::of(args, store, shapes))
+    }
+
+    fn of(args: OpenArgs, store: Store, shapes: Vec<Shape>) -> Self {
+        let inner =
+            Inner { store, id: args.id, shapes, clock: args.clock, calendar: args.calendar, reader: Reader::default() };
+        FileSource { inner: Arc::new(inner) }
     }
 
     /// Files are read on a blocking thread.
@@ -88,26 +109,33 @@ impl Inner {
         })
     }
 
-    fn list(&self, shape: &Shape) -> Result<Vec<Found>> {
-        listing::list(&self.folder, &shape.pattern)
+    /// The files of a stream; `known` spares opening those whose date stands in them.
+    fn list(&self, shape: &Shape, known: &Position) -> Result<Vec<Found>> {
+        dates::list(&self.store, shape, known, &self.reader, self.clock.now(), self.calendar.as_ref())
     }
 
-    fn columns(&self, shape: &Shape, found: &Found) -> Result<Vec<String>> {
-        let encoding = match shape.encoding {
-            Some(encoding) => encoding,
-            None => scan::fingerprint(&found.path, shape)?.1,
-        };
-        Ok(scan::layout(&found.path, shape, encoding).map_err(|error| error.with("file", &found.name))?.columns)
+    /// How the parts of a file are laid out.
+    fn parts(&self, shape: &Shape, found: &Found, look: Look) -> Result<Vec<Part>> {
+        let place = |error: Error| error.with("file", &found.name);
+        let local = self.store.bring(found).map_err(place)?;
+        let parts = Bytes::of(shape, &found.name, &local).map_err(place)?;
+        let lay_out = |(bytes, name)| Part::lay_out(shape, 0, bytes, name, look).map_err(place);
+        parts.into_iter().map(lay_out).collect()
     }
 
     /// The columns of all files, those of the newest first. A file that cannot be read fails when its rows
-    /// are read, and hides no other.
+    /// are read, and hides no other. Of an object store, only the newest file is fetched for this.
     fn stream(&self, shape: &Shape) -> Result<Stream> {
         let mut names = shape.columns.clone().unwrap_or_default();
         if shape.columns.is_none() {
-            for found in self.list(shape)?.iter().rev() {
-                match self.columns(shape, found) {
-                    Ok(columns) => names.extend(columns),
+            // By their names alone: to know which is newest, dates in cells need not be read.
+            let mut found = self.store.list(&shape.pattern)?.found;
+            if matches!(self.store, Store::Objects { .. }) {
+                found = found.split_off(found.len().saturating_sub(1));
+            }
+            for found in found.iter().rev() {
+                match self.parts(shape, found, Look::Brief) {
+                    Ok(parts) => names.extend(parts.iter().flat_map(|part| part.columns.iter().cloned())),
                     Err(error) => {
                         info!(source_id = %self.id, stream = shape.name, error = %error, "cannot read a header")
                     }
@@ -127,47 +155,49 @@ impl Inner {
             key: shape.key.clone(),
             stamp: None,
             fields: names.into_iter().map(field).collect(),
-            dated: shape.pattern.is_dated(),
-            tells_deletes: false,
+            dated: shape.is_dated(),
+            // A delta is all that is ever said about who is gone.
+            tells_deletes: shape.is_delta,
         })
     }
 
     /// The files in the folder itself that no stream fits.
     fn others(&self) -> Result<Others> {
-        let unreadable = |error: std::io::Error| {
-            Error::new(ErrorKind::Unavailable, "the folder cannot be read")
-                .with("path", self.folder.display())
-                .help("check `path` in the source's file, and that the folder is mounted")
-                .caused_by(error)
-        };
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).map_err(unreadable)? {
-            let Ok(name) = entry.map_err(unreadable)?.file_name().into_string() else { continue };
-            let is_read = self.shapes.iter().any(|shape| shape.pattern.matches(&name).is_some());
-            if !is_read && !name.starts_with('.') && self.folder.join(&name).is_file() {
-                names.push(name);
-            }
-        }
-        names.sort();
+        let mut names = self.store.names()?;
+        names.retain(|name| self.shapes.iter().all(|shape| shape.pattern.matches(name) == Fit::No));
         let label = Some("a file that the `files` of no stream fits".to_owned());
         let streams = names.into_iter().map(|name| Offered { name, label: label.clone(), is_minor: false });
         Ok(Others { streams: streams.collect(), note: None })
     }
 
+    fn page(&self, shape: &Shape, found: Vec<Found>, position: Position) -> Result<Page> {
+        let (now, calendar) = (self.clock.now(), self.calendar.as_ref());
+        self.reader.page(&Asked { store: &self.store, shape, found, now, calendar }, position)
+    }
+
+    fn read(&self, shape: &Shape, cursor: Option<&Cursor>, wants_all: bool) -> Result<Page> {
+        let mut position = cursor.map(Position::parse).transpose()?.unwrap_or_default();
+        if wants_all {
+            position.files.clear();
+            position.reading = None;
+        }
+        let found = self.list(shape, &position)?;
+        self.page(shape, found, position)
+    }
+
     /// A few records of the newest file; of undated files, which are one state together, of all.
     fn sample(&self, stream: &Stream, few: Few<'_>) -> Result<Records> {
         let shape = self.shape(&stream.name)?;
-        let mut found = self.list(shape)?;
-        if shape.pattern.is_dated() {
+        let mut found = self.list(shape, &Position::default())?;
+        if shape.is_dated() {
             found = found.split_off(found.len().saturating_sub(1));
         }
         let mut taker = Taker::new(stream, few);
-        let mut cursor = None;
+        let mut position = Position::default();
         loop {
-            let (now, calendar) = (self.clock.now(), self.calendar.as_ref());
-            let page = self.reader.page(shape, found.clone(), cursor.as_ref(), false, now, calendar)?;
+            let page = self.page(shape, found.clone(), position)?;
             match page.next {
-                Next::More(next) if !taker.take(&page.records) => cursor = Some(next),
+                Next::More(next) if !taker.take(&page.records) => position = Position::parse(&next)?,
                 Next::More(_) => return Ok(taker.finish()),
                 Next::Done { .. } => {
                     taker.take(&page.records);
@@ -176,30 +206,13 @@ impl Inner {
             }
         }
     }
-
-    fn check(&self, shape: &Shape) -> Finding {
-        let what = format!("stream {}", shape.name);
-        let seen = self.list(shape).and_then(|found| match found.last() {
-            None => Err(Error::new(ErrorKind::NotFound, "no file fits the name")
-                .with("files", shape.pattern.as_str())
-                .with("path", self.folder.display())
-                .help("check `files` of the stream, and that the files have arrived")),
-            Some(last) => {
-                let columns = self.columns(shape, last)?;
-                Ok(format!("{} files, the last is {} with {} columns", found.len(), last.name, columns.len()))
-            }
-        });
-        match seen {
-            Ok(detail) => Finding { ok: true, what, detail },
-            Err(error) => Finding { ok: false, what, detail: error.render() },
-        }
-    }
 }
 
 #[async_trait]
 impl Source for FileSource {
     async fn check(&self) -> Vec<Finding> {
-        let findings = self.blocking(|inner| inner.shapes.iter().map(|shape| inner.check(shape)).collect()).await;
+        let check = |inner: &Inner| inner.shapes.iter().flat_map(|shape| inner.check(shape)).collect();
+        let findings = self.blocking(check).await;
         findings.unwrap_or_else(|error| vec![Finding { ok: false, what: "files".to_owned(), detail: error.render() }])
     }
 
@@ -221,14 +234,10 @@ impl Source for FileSource {
         mode: ReadMode,
     ) -> Result<Page> {
         let (name, cursor) = (stream.name.clone(), cursor.cloned());
+        let wants_all = first_of_run && mode == ReadMode::Full;
         let read = move |inner: &Inner| -> Result<Page> {
             let shape = inner.shape(&name)?;
-            let found = inner.list(shape)?;
-            let wants_all = first_of_run && mode == ReadMode::Full;
-            inner
-                .reader
-                .page(shape, found, cursor.as_ref(), wants_all, inner.clock.now(), inner.calendar.as_ref())
-                .map_err(|error| error.with("stream", &shape.name))
+            inner.read(shape, cursor.as_ref(), wants_all).map_err(|error| error.with("stream", &shape.name))
         };
         self.blocking(read).await?.map_err(|error| error.with("source", &self.inner.id))
     }
@@ -246,5 +255,9 @@ impl Source for FileSource {
     async fn others(&self) -> Result<Others> {
         let others = self.blocking(Inner::others).await?;
         others.map_err(|error| error.with("source", &self.inner.id))
+    }
+
+    fn notes(&self, stream: &str) -> Vec<Note> {
+        self.inner.reader.notes(stream)
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::listing::Found;
+use super::lines::Place;
+use super::pattern::FileDate;
+use super::store::Found;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::record::Cursor;
@@ -31,7 +33,13 @@ pub(super) struct Position {
 pub(super) struct Known {
     pub(super) size_bytes: u64,
     pub(super) modified_at: Timestamp,
+    /// What an object store calls this version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tag: Option<String>,
     pub(super) fingerprint: String,
+    /// What it states, where that stands in a cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) date: Option<FileDate>,
 }
 
 /// A place in a reading.
@@ -39,7 +47,7 @@ pub(super) struct Known {
 pub(super) struct InFile {
     /// The files of the reading as they were when it began.
     pub(super) files: Vec<(String, Known)>,
-    /// Which of them is being read.
+    /// Which of their parts (an archive has several) is being read.
     pub(super) index: usize,
     /// Where the next row begins in it.
     pub(super) offset: u64,
@@ -60,10 +68,7 @@ impl Position {
     /// The files to look at together next: a dated file alone, oldest first; undated files all together.
     /// Empty when all are as they were. A file whose size and time are as before is not opened.
     pub(super) fn next_group(&self, found: &[Found], is_dated: bool) -> Vec<Found> {
-        let is_changed = |found: &&Found| match self.files.get(&found.name) {
-            Some(known) => (known.size_bytes, known.modified_at) != (found.size_bytes, found.modified_at),
-            None => true,
-        };
+        let is_changed = |found: &&Found| self.files.get(&found.name).is_none_or(|known| !known.is_as(found));
         if is_dated {
             return found.iter().find(is_changed).cloned().into_iter().collect();
         }
@@ -77,19 +82,28 @@ impl Position {
 
     /// Whether the reading in progress can go on: its files are as they were when it began.
     pub(super) fn can_go_on(reading: &InFile, found: &[Found]) -> bool {
-        reading.index < reading.files.len()
-            && reading.files.iter().all(|(name, known)| {
-                found.iter().any(|found| {
-                    found.name == *name
-                        && (found.size_bytes, found.modified_at) == (known.size_bytes, known.modified_at)
-                })
-            })
+        let is_there =
+            |name: &String, known: &Known| found.iter().any(|found| found.name == *name && known.is_as(found));
+        reading.files.iter().all(|(name, known)| is_there(name, known))
+    }
+}
+
+impl InFile {
+    /// Where the next row begins.
+    pub(super) fn place(&self) -> Place {
+        Place { offset: self.offset, number: self.line }
     }
 }
 
 impl Known {
     /// The file as it is now.
-    pub(super) fn of(found: &Found, fingerprint: String) -> Known {
-        Known { size_bytes: found.size_bytes, modified_at: found.modified_at, fingerprint }
+    pub(super) fn of(found: &Found, fingerprint: String, date: Option<FileDate>) -> Known {
+        let Found { size_bytes, modified_at, tag, .. } = found.clone();
+        Known { size_bytes, modified_at, tag, fingerprint, date }
+    }
+
+    /// Whether a file looks as it did.
+    pub(super) fn is_as(&self, found: &Found) -> bool {
+        (self.size_bytes, self.modified_at, &self.tag) == (found.size_bytes, found.modified_at, &found.tag)
     }
 }

@@ -1,220 +1,216 @@
-//! A first look at a file, from beginning to end, before a row of it is given away.
+//! A first look at the files of a reading, from beginning to end, before a row of them is given away.
 //!
-//! It tells what the file is (fingerprint, encoding, columns), how many rows it has, and which keys stand
-//! in it twice with different content: neither of those rows can be believed, and the first would be gone
-//! by the time the second is seen. Memory grows by about 40 bytes per record, not with their content.
+//! It tells what they are (fingerprint, encoding, columns), how many rows they have, and which keys stand there twice
+//! with different content: neither of those rows can be believed, and the first would be gone by the time the second is
+//! seen. Eight bytes per record are held, a hash of its key; only when two are alike all is looked at once more for what
+//! stands there twice.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
-use std::path::Path;
+use std::collections::{HashMap, VecDeque};
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::config::Shape;
-use super::encoding::{Detector, Encoding};
-use super::lines::Lines;
-use super::listing::Found;
-use super::row::{Cells, Row, Rows};
+use super::format::{Rows, Step};
+use super::lines::Given;
+use super::part::{Bytes, Look, Part};
+use super::shape::Shape;
+use super::store::{Found, Local, Store};
+use super::unpack::fingerprint;
 use crate::error::{Error, ErrorKind, Result};
 
-const BUFFER_BYTES: usize = 256 << 10;
-
-/// How a file is laid out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub(super) encoding: Encoding,
-    pub(super) columns: Vec<String>,
-    /// Where the key columns are.
-    pub(super) key: Vec<usize>,
-    /// Where the first row begins: offset and line number.
-    pub(super) start: (u64, u64),
-}
-
 /// What a look at all files of one reading found out.
-#[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) files: Vec<ScannedFile>,
+    pub(super) parts: Vec<Part>,
     /// Keys that stand there twice with different content, and where.
     pub(super) conflicts: HashMap<u128, Vec<String>>,
-    /// Rows, good and bad.
+    /// Rows, good and bad; no blank ones, totals and footers.
     pub(super) row_count: u64,
 }
 
-/// What a look at one file found out.
+/// A file that was looked at.
 #[derive(Debug)]
 pub(super) struct ScannedFile {
     pub(super) found: Found,
-    pub(super) layout: Layout,
+    pub(super) local: Local,
     pub(super) fingerprint: String,
 }
 
-/// Where a key was first seen, and with what content.
-struct Seen {
-    content: u64,
-    file: u32,
-    line: u64,
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Record,
+    /// All its cells are empty.
+    Blank,
+    /// What the settings call a total.
+    Total,
 }
 
-/// Looks at the files of one reading.
+/// What the row in hand is.
+pub(super) fn sort_of(rows: &dyn Rows, shape: &Shape) -> Sort {
+    if rows.is_blank() {
+        return Sort::Blank;
+    }
+    let is_total = || {
+        let first = (0..rows.len()).find_map(|at| rows.cell(at)).unwrap_or_default();
+        let first: String = first.chars().filter(|c| !c.is_whitespace()).collect();
+        shape.total_rows.iter().any(|total| total.matches(&first) != super::pattern::Fit::No)
+    };
+    if !shape.total_rows.is_empty() && is_total() { Sort::Total } else { Sort::Record }
+}
+
+/// Looks at the fingerprints of files alone, bringing them here.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::BadData`] when a file has no header or its header lacks a key column,
-/// [`ErrorKind::Unavailable`] when it cannot be read.
-pub(super) fn scan(found: Vec<Found>, shape: &Shape) -> Result<Scan> {
-    let mut scan = Scan::default();
-    let mut seen: HashMap<u128, Seen> = HashMap::new();
-    for (file, found) in found.into_iter().enumerate() {
-        let file = u32::try_from(file).unwrap_or(u32::MAX);
+/// When a file cannot be read.
+pub(super) fn look(store: &Store, found: Vec<Found>) -> Result<Vec<ScannedFile>> {
+    let look = |found: Found| {
         let place = |error: Error| error.with("file", &found.name);
-        let (fingerprint, detected) = fingerprint(&found.path, shape).map_err(place)?;
-        let layout = layout(&found.path, shape, detected).map_err(place)?;
-        let mut rows = rows_from(&found.path, shape, &layout, layout.start).map_err(place)?;
-        while let Some(row) = rows.next().map_err(place)? {
-            scan.row_count += 1;
-            let Row::Good { line } = row else { continue };
-            let Some(key) = key_of(rows.cells(), &layout.key) else { continue };
-            let (key, content) = (xxh3_128(key.as_bytes()), content_hash(rows.cells()));
-            let first = seen.entry(key).or_insert(Seen { content, file, line });
-            if first.content != content {
-                let name = |file: u32| match scan.files.get(file as usize) {
-                    Some(scanned) => scanned.found.name.as_str(),
-                    None => found.name.as_str(),
-                };
-                let first_place = format!("{}:{}", name(first.file), first.line);
-                let places = scan.conflicts.entry(key).or_insert_with(|| vec![first_place]);
-                places.push(format!("{}:{line}", found.name));
-            }
+        let local = store.bring(&found).map_err(place)?;
+        let fingerprint = fingerprint(&local).map_err(place)?;
+        Ok(ScannedFile { local, fingerprint, found })
+    };
+    found.into_iter().map(look).collect()
+}
+
+/// Looks at the rows of the files of one reading.
+///
+/// # Errors
+///
+/// [`ErrorKind::BadData`](crate::error::ErrorKind::BadData) when a file has no header or its header lacks a key column,
+/// [`ErrorKind::Unavailable`](crate::error::ErrorKind::Unavailable) when it cannot be read.
+pub(super) fn scan(files: Vec<ScannedFile>, shape: &Shape) -> Result<Scan> {
+    let mut parts = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let place = |error: Error| error.with("file", &file.found.name);
+        for (bytes, name) in Bytes::of(shape, &file.found.name, &file.local).map_err(place)? {
+            parts.push(Part::lay_out(shape, index, bytes, name, Look::Whole).map_err(place)?);
         }
-        scan.files.push(ScannedFile { found, layout, fingerprint });
+    }
+    if shape.is_dated()
+        && let Some(other) = parts.iter().find(|part| sorted(&part.columns) != sorted(&parts[0].columns))
+    {
+        return Err(Error::new(ErrorKind::BadData, "the files of one archive have different columns")
+            .with("files", format!("{}, {}", parts[0].name, other.name))
+            .help("together they state what was so at one date: make a stream of each kind, with `members`"));
+    }
+    let mut scan = Scan { files, parts, conflicts: HashMap::new(), row_count: 0 };
+    let doubled = scan.count(shape)?;
+    // A delta tells of changes in their order: the last one stands.
+    if !doubled.is_empty() && !shape.is_delta {
+        scan.compare(shape, &doubled)?;
     }
     Ok(scan)
 }
 
-/// A hash of the whole content, and the encoding.
-pub(super) fn fingerprint(path: &Path, shape: &Shape) -> Result<(String, Encoding)> {
-    let mut reader = open(path, 0)?;
-    let mut detector = Detector::new(reader.fill_buf().map_err(unreadable)?);
-    let mut hash = Xxh3::new();
-    let is_known = shape.encoding.is_some() || detector.is_sure();
-    if is_known {
-        loop {
-            let piece = reader.fill_buf().map_err(unreadable)?;
-            if piece.is_empty() {
-                break;
+fn sorted(columns: &[String]) -> Vec<&String> {
+    let mut columns: Vec<&String> = columns.iter().collect();
+    columns.sort();
+    columns
+}
+
+impl Scan {
+    /// Counts rows, finds where footers begin, and gives the hashes of keys that stand there more than once, rising.
+    fn count(&mut self, shape: &Shape) -> Result<Vec<u64>> {
+        let given = self.given(shape);
+        let mut keys: Vec<u64> = Vec::new();
+        let footer = shape.skip_footer as usize;
+        for part in &mut self.parts {
+            let place = |error: Error| error.with("file", &part.name);
+            let mut rows = part.rows(shape, part.start, given).map_err(place)?;
+            // Rows that may be of the footer: their numbers, and whether and under which key they count.
+            let mut last: VecDeque<(u64, bool, Option<u64>)> = VecDeque::with_capacity(footer + 1);
+            let mut take = |(_, counts, key): (u64, bool, Option<u64>)| {
+                self.row_count += u64::from(counts);
+                keys.extend(key);
+            };
+            while let Some(step) = rows.next().map_err(place)? {
+                let row = match step {
+                    Step::Bad(_) => (rows.number(), true, None),
+                    Step::Row => match sort_of(&*rows, shape) {
+                        Sort::Record => (rows.number(), true, rows.key_hash(&part.key)),
+                        Sort::Total => (rows.number(), false, None),
+                        Sort::Blank => continue,
+                    },
+                };
+                if footer == 0 {
+                    take(row);
+                    continue;
+                }
+                last.push_back(row);
+                if last.len() > footer
+                    && let Some(row) = last.pop_front()
+                {
+                    take(row);
+                }
             }
-            hash.update(piece);
-            let length = piece.len();
-            reader.consume(length);
+            part.end = last.front().map(|(number, ..)| *number);
         }
-    } else {
-        let mut lines = Lines::new(reader, Encoding::Utf8, 0, 1);
-        while let Some(line) = lines.next().map_err(unreadable)? {
-            hash.update(&line.bytes);
-            detector.see(&line.bytes);
-        }
+        keys.sort_unstable();
+        let mut doubled: Vec<u64> = keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        doubled.dedup();
+        Ok(doubled)
     }
-    let encoding = shape.encoding.unwrap_or_else(|| detector.verdict());
-    Ok((format!("{:032x}", hash.digest128()), encoding))
-}
 
-/// Reads the header.
-pub(super) fn layout(path: &Path, shape: &Shape, encoding: Encoding) -> Result<Layout> {
-    let mut reader = open(path, 0)?;
-    let mark = encoding.mark_len(reader.fill_buf().map_err(unreadable)?);
-    reader.consume(mark);
-    let lines = Lines::new(reader, encoding, mark as u64, 1);
-    let mut rows = Rows::new(lines, encoding, shape.delimiter, None);
-    rows.skip_lines(shape.skip_rows)?;
-    let columns = match &shape.columns {
-        Some(columns) => columns.clone(),
-        None => match rows.next()? {
-            Some(Row::Good { .. }) => header(rows.cells())?,
-            Some(Row::Bad(bad)) => {
-                return Err(Error::new(ErrorKind::BadData, "the header row cannot be read")
-                    .with("line", bad.line)
-                    .with("encoding", encoding)
-                    .help("check `encoding`, `delimiter` and `skip_rows` of the stream")
-                    .caused_by(std::io::Error::other(bad.reason)));
+    /// Undecoded where that is as good: all parts must write the same key alike.
+    fn given(&self, shape: &Shape) -> Given {
+        let encoding = |part: &Part| part.decided.map(|decided| decided.encoding);
+        let is_one = self.parts.windows(2).all(|pair| encoding(&pair[0]) == encoding(&pair[1]));
+        if is_one && self.parts.iter().all(|part| part.can_be_bytes(shape)) { Given::Bytes } else { Given::Text }
+    }
+
+    /// Compares the rows whose keys have one of these hashes.
+    fn compare(&mut self, shape: &Shape, doubled: &[u64]) -> Result<()> {
+        let given = self.given(shape);
+        let mut seen: HashMap<u128, (u128, String)> = HashMap::new();
+        for part in &self.parts {
+            let place = |error: Error| error.with("file", &part.name);
+            let mut rows = part.rows(shape, part.start, Given::Text).map_err(place)?;
+            // The same rows as they were counted, for the hashes.
+            let mut counted = part.rows(shape, part.start, given).map_err(place)?;
+            while let (Some(step), Some(_)) = (rows.next().map_err(place)?, counted.next().map_err(place)?) {
+                if part.end.is_some_and(|end| rows.number() >= end) {
+                    break;
+                }
+                if step != Step::Row || sort_of(&*rows, shape) != Sort::Record {
+                    continue;
+                }
+                let is_doubled = counted.key_hash(&part.key).is_some_and(|key| doubled.binary_search(&key).is_ok());
+                let Some(key) = is_doubled.then(|| key_of(&*rows, &part.key)).flatten() else { continue };
+                let (key, content) = (xxh3_128(key.as_bytes()), content_of(&*rows, part));
+                let here = part.place(rows.number(), "");
+                let first = seen.entry(key).or_insert_with(|| (content, here.clone()));
+                if first.0 != content {
+                    self.conflicts.entry(key).or_insert_with(|| vec![first.1.clone()]).push(here);
+                }
             }
-            None => {
-                return Err(Error::new(ErrorKind::BadData, "the file has no header row")
-                    .with("skip_rows", shape.skip_rows)
-                    .help("an empty export is not taken for 'no customers': mend or remove the file"));
-            }
-        },
-    };
-    let key = shape.key.iter().map(|name| key_column(&columns, name)).collect::<Result<_>>()?;
-    Ok(Layout { encoding, columns, key, start: rows.position() })
-}
-
-fn header(cells: &Cells) -> Result<Vec<String>> {
-    let names: Vec<String> =
-        (0..cells.len()).map(|i| cells.get(i).map_or_else(|| format!("column_{}", i + 1), str::to_owned)).collect();
-    if names.iter().any(|name| name.contains('\r')) {
-        return Err(Error::new(ErrorKind::BadData, "the lines of the file end with a carriage return alone")
-            .help("save it with the line ends of Windows or Unix"));
-    }
-    let mut seen = HashMap::new();
-    for (i, name) in names.iter().enumerate() {
-        if let Some(first) = seen.insert(name, i) {
-            return Err(Error::new(ErrorKind::BadData, "two columns have the same name")
-                .with("name", name)
-                .with("columns", format!("{} and {}", first + 1, i + 1))
-                .help("give each column a name of its own"));
         }
+        Ok(())
     }
-    Ok(names)
-}
-
-fn key_column(columns: &[String], name: &str) -> Result<usize> {
-    columns.iter().position(|column| column == name).ok_or_else(|| {
-        let shown: Vec<String> = columns.iter().take(40).map(|column| format!("`{column}`")).collect();
-        Error::new(ErrorKind::BadData, "the header lacks a key column")
-            .with("key", name)
-            .with("columns", shown.join(", "))
-            .help(
-                "mend `key` of the stream; if the columns above look wrong, its `encoding`, `delimiter` or `skip_rows`",
-            )
-    })
-}
-
-/// The rows of a file from a place on.
-pub(super) fn rows_from(path: &Path, shape: &Shape, layout: &Layout, at: (u64, u64)) -> Result<Rows<BufReader<File>>> {
-    let lines = Lines::new(open(path, at.0)?, layout.encoding, at.0, at.1);
-    Ok(Rows::new(lines, layout.encoding, shape.delimiter, Some(layout.columns.len())))
 }
 
 /// The key of a row; `None` when a part of it is empty.
-pub(super) fn key_of(cells: &Cells, key: &[usize]) -> Option<String> {
+pub(super) fn key_of(rows: &dyn Rows, key: &[usize]) -> Option<String> {
     match key {
-        [only] => cells.get(*only).map(str::to_owned),
+        [only] => rows.cell(*only).map(str::to_owned),
         parts => {
-            let parts: Option<Vec<&str>> = parts.iter().map(|part| cells.get(*part)).collect();
+            let parts: Option<Vec<&str>> = parts.iter().map(|part| rows.cell(*part)).collect();
             serde_json::to_string(&parts?).ok()
         }
     }
 }
 
-fn content_hash(cells: &Cells) -> u64 {
-    let (text, ends) = cells.content();
-    let borders: Vec<u8> = ends.iter().flat_map(|end| end.to_le_bytes()).collect();
-    xxh3_64(text.as_bytes()) ^ xxh3_64(&borders).rotate_left(1)
-}
-
-fn open(path: &Path, offset: u64) -> Result<BufReader<File>> {
-    let mut file = File::open(path).map_err(|error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => ErrorKind::Permission,
-            _ => ErrorKind::Unavailable,
-        };
-        Error::new(kind, "the file cannot be opened").help("check that nenrin may read it").caused_by(error)
-    })?;
-    file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
-    Ok(BufReader::with_capacity(BUFFER_BYTES, file))
-}
-
-fn unreadable(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Unavailable, "the file cannot be read").caused_by(error)
+/// What rows of the same content share, in whatever order their files have the columns.
+fn content_of(rows: &dyn Rows, part: &Part) -> u128 {
+    let mut sum = 0_u128;
+    for (at, name) in part.columns.iter().enumerate() {
+        if let Some(cell) = rows.cell(at) {
+            let mut hash = Xxh3::new();
+            hash.update(&(name.len() as u64).to_le_bytes());
+            hash.update(name.as_bytes());
+            hash.update(cell.as_bytes());
+            sum = sum.wrapping_add(hash.digest128());
+        }
+    }
+    sum
 }

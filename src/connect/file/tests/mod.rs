@@ -1,5 +1,9 @@
 //! The file connector against real files in a temporary folder.
 
+mod formats;
+mod layouts;
+mod stores;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,17 +58,20 @@ impl Folder {
     }
 
     fn open(&self, stream: Value) -> FileSource {
-        let args = OpenArgs {
+        FileSource::open(self.args(json!({ "path": ".", "streams": { "customers": stream } }))).unwrap()
+    }
+
+    fn args(&self, config: Value) -> OpenArgs {
+        OpenArgs {
             id: SourceId("core".into()),
-            config: json!({ "path": ".", "streams": { "customers": stream } }),
+            config,
             root: self.dir.path().to_owned(),
             clock: Arc::new(self.clock.clone()),
             calendar: Arc::new(Tokyo),
             token_store: Arc::new(MemoryTokenStore::default()),
             hosts: Arc::new(Hosts::new(Settings::default(), Arc::new(ManualTimer::default())).unwrap()),
             run_id: "run".into(),
-        };
-        FileSource::open(args).unwrap()
+        }
     }
 }
 
