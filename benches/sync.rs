@@ -1,7 +1,7 @@
 //! How fast records are fetched, hashed and landed.
 //!
-//! `cargo bench --bench sync -- [RECORDS] [RUNS] [rest|bulk|kintone|hubspot|zoho]` (200,000 records, 3 runs, Salesforce by REST
-//! when not told; `bulk` is Salesforce by a Bulk API 2.0 job). An outside system whose pages were
+//! `cargo bench --bench sync -- [RECORDS] [RUNS] [rest|bulk|kintone|hubspot|zoho|file]` (200,000 records, 3 runs, Salesforce by
+//! REST when not told; `bulk` is Salesforce by a Bulk API 2.0 job, `file` a CSV file in CP932 that nobody serves). An outside system whose pages were
 //! rendered beforehand is served by a process of its own on the same machine; this process syncs it through the
 //! public API: once into an empty project, then once more in full with nothing changed. The second reading must
 //! leave every log as it was: no data file, no commit.
@@ -9,6 +9,7 @@
 mod support {
     pub(crate) mod crm;
     pub(crate) mod domain;
+    pub(crate) mod exports;
     pub(crate) mod figures;
     pub(crate) mod org;
     pub(crate) mod portal;
@@ -34,6 +35,7 @@ use nenrin::workspace::Workspace;
 
 use support::crm::Crm;
 use support::domain::Domain;
+use support::exports;
 use support::figures::Figures;
 use support::org::Org;
 use support::portal::Portal;
@@ -97,6 +99,7 @@ enum System {
     Kintone,
     Hubspot,
     Zoho,
+    File,
 }
 
 impl System {
@@ -107,7 +110,8 @@ impl System {
             "kintone" => Ok(System::Kintone),
             "hubspot" => Ok(System::Hubspot),
             "zoho" => Ok(System::Zoho),
-            other => anyhow::bail!("there is no system `{other}`: use rest, bulk, kintone, hubspot or zoho"),
+            "file" => Ok(System::File),
+            other => anyhow::bail!("there is no system `{other}`: use rest, bulk, kintone, hubspot, zoho or file"),
         }
     }
 
@@ -118,6 +122,7 @@ impl System {
             System::Kintone => "kintone",
             System::Hubspot => "hubspot",
             System::Zoho => "zoho",
+            System::File => "file",
         }
     }
 
@@ -128,11 +133,13 @@ impl System {
             System::Kintone => "JSON pages of 500",
             System::Hubspot => "JSON pages of 100",
             System::Zoho => "JSON lists of 200",
+            System::File => "CSV in CP932",
         }
     }
 
     /// The name of the source, and the file that describes it.
-    fn source(self, port: u16) -> (&'static str, String) {
+    fn source(self, server: &Server) -> (&'static str, String) {
+        let port = server.port;
         let head = "apiVersion: nenrin/v1\nkind: Source\n";
         match self {
             System::Rest | System::Bulk => (
@@ -166,12 +173,26 @@ impl System {
                      streams: [Accounts]\n"
                 ),
             ),
+            System::File => (
+                "core",
+                format!(
+                    "{head}connector: file\npath: {}\n\
+                     streams:\n  customers: {{ files: 'customers_{{yyyymm}}.csv', key: [顧客コード], encoding: cp932 }}\n",
+                    exports::folder(server.process.id()).display()
+                ),
+            ),
         }
     }
 }
 
 /// Renders the pages, says where they are served, and serves them until the process is ended.
 fn serve(records: usize, system: System) -> Result<()> {
+    if system == System::File {
+        println!("0 {}", exports::write(&exports::folder(std::process::id()), records)?);
+        loop {
+            std::thread::park();
+        }
+    }
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let port = listener.local_addr()?.port();
     let prepared: Box<dyn Prepared> = match system {
@@ -179,6 +200,7 @@ fn serve(records: usize, system: System) -> Result<()> {
         System::Kintone => Box::new(Domain::render(records)),
         System::Hubspot => Box::new(Portal::render(records)),
         System::Zoho => Box::new(Crm::render(records, port)),
+        System::File => anyhow::bail!("nobody serves files"),
     };
     println!("{port} {}", prepared.record_bytes());
     prepared::serve(prepared, &listener);
@@ -213,6 +235,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(exports::folder(self.process.id()));
     }
 }
 
@@ -225,7 +248,7 @@ struct Taken {
 
 async fn measure(server: &Server, records: usize, system: System) -> Result<(Taken, Taken)> {
     let folder = tempfile::tempdir()?;
-    write_project(folder.path(), server.port, system)?;
+    write_project(folder.path(), server, system)?;
     let workspace = Workspace::open(folder.path(), &Environment::default(), Arc::new(SystemClock)).await?;
 
     let (load, report) = read(&workspace, server, system, ReadMode::Incremental).await?;
@@ -245,7 +268,7 @@ async fn read(workspace: &Workspace, server: &Server, system: System, mode: Read
     let pid = server.process.id().to_string();
     let (ours, theirs, started) = (cpu_secs("self"), cpu_secs(&pid), Instant::now());
     let options = SyncOptions { mode, ..SyncOptions::default() };
-    let report = sync(workspace, &SourceId(system.source(server.port).0.into()), &options).await?;
+    let report = sync(workspace, &SourceId(system.source(server).0.into()), &options).await?;
     let taken = Taken {
         wall_secs: started.elapsed().as_secs_f64(),
         our_cpu_secs: cpu_secs("self") - ours,
@@ -254,11 +277,11 @@ async fn read(workspace: &Workspace, server: &Server, system: System, mode: Read
     Ok((taken, report))
 }
 
-fn write_project(folder: &Path, port: u16, system: System) -> Result<()> {
+fn write_project(folder: &Path, server: &Server, system: System) -> Result<()> {
     std::fs::write(folder.join("nenrin.yaml"), "apiVersion: nenrin/v1\nkind: Project\n")?;
     std::fs::create_dir(folder.join("sources"))?;
     std::fs::write(folder.join("secret"), "bench")?;
-    let (name, text) = system.source(port);
+    let (name, text) = system.source(server);
     std::fs::write(folder.join(format!("sources/{name}.yaml")), text)?;
     Ok(())
 }

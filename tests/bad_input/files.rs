@@ -292,6 +292,85 @@ async fn a_value_that_does_not_convert_is_held() {
 }
 
 #[tokio::test]
+async fn a_date_in_a_name_that_makes_no_sense() {
+    let project = project().await;
+    project.write("data/c_202513.csv", JANUARY);
+    let ran = project.nenrin(&["sync"]).await;
+    insta::assert_snapshot!(ran.told(), @r#"
+    warning[E0407]: a file is not read: its date makes no sense
+      stream: customers
+      file: c_202513.csv
+      why: there is no such day in the calendar
+      next: mend the date in its name or cell, or take the file away
+    exit 0
+    "#);
+    assert_untouched(&project).await;
+    // It is not forgotten: every run and every check says so.
+    let ran = project.nenrin(&["sync", "-o", "json"]).await;
+    assert_eq!(ran.outcome(), "complete_with_holds: customers complete");
+    let ran = project.nenrin(&["check"]).await;
+    assert!(ran.all().contains("file: c_202513.csv") && ran.code == Some(78), "{}", ran.all());
+    std::fs::rename(project.path("data/c_202513.csv"), project.path("data/c_202502.csv")).unwrap();
+    let ran = project.nenrin(&["sync", "-o", "json"]).await;
+    assert_eq!(ran.outcome(), "complete: customers complete");
+}
+
+#[tokio::test]
+async fn an_archive_that_is_cut() {
+    use std::io::Write;
+    let project = project().await;
+    project.edit("sources/core.yaml", "c_{yyyymm}.csv", "c_{yyyymm}.csv*");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(format!("{JANUARY}C4,新,400\n").as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    project.write("data/c_202502.csv.gz", &packed[..packed.len() - 9]);
+    let ran = project.nenrin(&["sync", "-o", "json"]).await;
+    insta::assert_snapshot!(ran.told(), @r#"
+    error[E0401]: the file cannot be read
+      file: c_202502.csv.gz
+      stream: customers
+      source: core
+      why: unexpected end of file
+      next: the file breaks off: export it again
+    exit 65
+    "#);
+    assert_untouched(&project).await;
+    project.write("data/c_202502.csv.gz", &packed);
+    project.nenrin(&["sync"]).await.assert_well();
+    assert_added(&project, &["upsert C4 新 400"]).await;
+}
+
+#[tokio::test]
+async fn a_workbook_under_a_false_name() {
+    let project = project().await;
+    project.edit("sources/core.yaml", "c_{yyyymm}.csv", "c_{yyyymm}.*");
+    project.write("data/c_202502.xls", "<html><body><table><tr><td>code</td></tr></table>");
+    let ran = project.nenrin(&["sync", "-o", "json"]).await;
+    assert!(ran.told().contains("a web page or XML under the name of a workbook"), "{}", ran.told());
+    assert_eq!(ran.code, Some(65));
+    assert_untouched(&project).await;
+}
+
+#[tokio::test]
+async fn a_total_that_nobody_declared() {
+    let project = project().await;
+    project.write("data/c_202502.csv", format!("{JANUARY}合計,,600\n"));
+    let ran = project.nenrin(&["sync"]).await;
+    insta::assert_snapshot!(ran.told(), @r#"
+    warning[E0406]: records look like totals
+      stream: customers
+      file: c_202502.csv
+      rows: 1: c_202502.csv:5
+      next: if they are totals, name them in `total_rows` of the stream, such as [合計, 小計]; they are read as records until then
+    exit 0
+    "#);
+    // Declared, it is gone from that month on.
+    project.edit("sources/core.yaml", "encoding: utf-8", "encoding: utf-8, total_rows: [合計]");
+    project.nenrin(&["sync", "--full"]).await.assert_well();
+    assert_added(&project, &["upsert 合計 - 600", "delete - - -"]).await;
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_there() {
     let project = project().await;
     std::fs::rename(project.path("data"), project.path("elsewhere")).unwrap();

@@ -1,6 +1,7 @@
 //! What a connector promises, tested against the simulated outside systems: what all of them promise in `suite`, what is
 //! a matter of one system beside its world.
 
+mod file;
 mod hubspot;
 mod journal;
 mod kintone;
