@@ -3,8 +3,10 @@
 //! Places are counted in bytes of the file's own encoding, as hosts do, or in characters where that is declared. Blanks
 //! around a cell, full-width ones too, are padding and no part of it.
 
+use std::borrow::Cow;
+
 use super::{BadRow, Rows, Step, unreadable};
-use crate::connect::file::encoding::Encoding;
+use crate::connect::file::encoding::{Encoding, hex};
 use crate::connect::file::lines::{Lines, Place, first_line};
 use crate::error::Result;
 
@@ -58,7 +60,7 @@ impl FixedRows {
         let (shown, misfits) = self.encoding.decode_marked(line);
         self.line = shown;
         if let Some((from, to)) = misfits.first() {
-            let bytes = crate::connect::file::encoding::hex(&line[*from..*to]);
+            let bytes = hex(&line[*from..*to]);
             let misfit = Some(format!("{bytes} at byte {}", from + 1));
             let place = self.column_at(*from).map_or(String::new(), |column| format!(", cell {}", column + 1));
             return Some(BadRow { place, misfit, ..BadRow::new("bytes that the encoding does not have", &self.line) });
@@ -81,23 +83,16 @@ impl FixedRows {
         }
         for (index, column) in self.columns.iter().enumerate() {
             let (from, to) = (column.start.min(length), (column.start + column.width).min(length));
-            let cell = if self.by_characters {
-                self.text.push_str(trimmed(&self.line[starts[from]..starts[to]]));
-                true
-            } else {
-                match self.encoding.decode(&line[from..to]) {
-                    Some(cell) => {
-                        self.text.push_str(trimmed(&cell));
-                        true
-                    }
-                    None => false,
-                }
+            let cell = match self.by_characters {
+                true => Some(Cow::Borrowed(&self.line[starts[from]..starts[to]])),
+                false => self.encoding.decode(&line[from..to]),
             };
-            if !cell {
+            let Some(cell) = cell else {
                 let place = format!(", cell {}", index + 1);
                 let reason = "a column ends in the middle of a character: `start` and `width` do not fit this line";
                 return Some(BadRow { place, ..BadRow::new(reason, &self.line) });
-            }
+            };
+            self.text.push_str(trimmed(&cell));
             self.ends.push(self.text.len());
         }
         let beyond = match self.by_characters {

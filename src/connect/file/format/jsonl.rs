@@ -4,7 +4,7 @@
 //! the same content is the same text. A key that stands twice in an object makes it no record: which of the two counts?
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -60,7 +60,7 @@ fn members(line: &str) -> std::result::Result<Members<'_>, String> {
 /// The names in the first `lines` lines, as they appear.
 pub(in crate::connect::file) fn columns_of(mut lines: Lines, most: u64) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
-    let mut known: HashMap<String, ()> = HashMap::new();
+    let mut known: HashSet<String> = HashSet::new();
     let first = lines.number();
     while lines.number() - first < most {
         if lines.rest().is_empty() && !lines.more().map_err(unreadable)? {
@@ -70,8 +70,7 @@ pub(in crate::connect::file) fn columns_of(mut lines: Lines, most: u64) -> Resul
         let line = &lines.text()[..line.len()];
         if let Ok(members) = members(line) {
             for (name, _) in members.0 {
-                if !known.contains_key(name.as_ref()) {
-                    known.insert(name.to_string(), ());
+                if known.insert(name.to_string()) {
                     names.push(name.into_owned());
                 }
             }

@@ -71,12 +71,12 @@ impl Stored {
 }
 
 /// Reads a file from a place of its own, so that several may read it at once.
-struct From {
+struct Positioned {
     file: Arc<File>,
     offset: u64,
 }
 
-impl Read for From {
+impl Read for Positioned {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read_at(out, self.offset)?;
         self.offset += count as u64;
@@ -86,7 +86,7 @@ impl Read for From {
 
 /// Gives stored rows.
 pub(in crate::connect::file) struct StoredRows {
-    file: BufReader<From>,
+    file: BufReader<Positioned>,
     offset: u64,
     width: Option<usize>,
     number: u32,
@@ -97,7 +97,7 @@ pub(in crate::connect::file) struct StoredRows {
 impl StoredRows {
     /// Rows of `file` from `offset` on. Rows have `width` cells: what a row lacks at its end is empty.
     pub(in crate::connect::file) fn open(file: Arc<File>, offset: u64, width: Option<usize>) -> StoredRows {
-        let file = BufReader::new(From { file, offset });
+        let file = BufReader::new(Positioned { file, offset });
         StoredRows { file, offset, width, number: 0, cells: Vec::new(), read_bytes: 0 }
     }
 

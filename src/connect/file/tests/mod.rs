@@ -266,7 +266,7 @@ async fn what_is_no_record_is_rejected_with_its_line() {
         [
             "customers.csv:2 the key is empty (id) | ,nobody",
             "customers.csv:5 the row has 3 cells, the header 2 | 2,a,b",
-            "customers.csv:6 the line holds bytes that are not utf-8 | 3,\u{fffd}",
+            "customers.csv:6, cell 2 the line holds bytes that are not utf-8 | 3,<E6>",
             "customers.csv:7 a quote is opened in this line and not closed properly | 4,\"x",
             "customers.csv:9 the line holds a NUL character: it is damaged, or in another encoding | 6,\"n\0l\"",
         ]
