@@ -54,6 +54,7 @@ async fn a_mapping_of_an_unknown_field() {
     project.edit(MAPPING, "name: name", "name: nmae");
     insta::assert_snapshot!(project.nenrin(&["check"]).await.all(), @r#"
     core  ok      stream customers: 1 files, the last is c_202501.csv with 3 columns
+              c_202501.csv: utf-8 (declared)
     mappings/core/customers.yaml:7:9  M012  unknown field `nmae` in stream `customers`
       name: nmae
             ^^^^  did you mean `name`?

@@ -146,9 +146,16 @@ async fn rows_in_another_encoding_than_declared() {
     let ran = project.nenrin(&["sync"]).await;
     insta::assert_snapshot!(ran.told(), @r#"
     [time]  WARN rows without a key were rejected: records that are missing from this reading may be those rows, so none of them is taken for gone stream=core/customers reading="c_202502.csv" missing_count=2
+    warning[E0405]: lines hold bytes that are not utf-8
+      stream: customers
+      file: c_202502.csv
+      decided: declared
+      lines: 1 of 2 rows
+      bytes: c_202502.csv:2, cell 2: <83> at byte 4
+      next: those lines are kept aside; set `encoding` of the stream if another one was meant, or mend them in the source
     warning[E0403]: 1 row is no record: it is kept aside, and what was known before stays
       source: core
-      row: c_202502.csv:2 the line holds bytes that are not utf-8
+      row: c_202502.csv:2, cell 2 the line holds bytes that are not utf-8
       next: `nenrin held --source core --list` shows all; mend them in the source and run the sync again
     error[E0402]: more is held or rejected than the project tolerates
       source: core
@@ -178,7 +185,7 @@ async fn a_header_in_another_encoding_than_declared() {
       file: c_202502.csv
       stream: customers
       source: core
-      why: the line holds bytes that are not utf-8
+      why: the line holds bytes that are not utf-8: <8C> at byte 1
       next: check `encoding`, `delimiter` and `skip_rows` of the stream
     exit 65
     "#);
@@ -330,7 +337,7 @@ async fn an_archive_that_is_cut() {
       file: c_202502.csv.gz
       stream: customers
       source: core
-      why: unexpected end of file
+      why: incomplete deflate stream
       next: the file breaks off: export it again
     exit 65
     "#);

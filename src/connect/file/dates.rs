@@ -47,8 +47,11 @@ pub(super) fn list(
         sort(&mut found);
         listing.found = found;
     }
-    let latest = now.plus_secs(AHEAD_SECS);
-    let is_past = |found: &Found| found.date.and_then(|date| end_of(date, calendar)).is_none_or(|end| end <= latest);
+    let is_past = |found: &Found| {
+        // Our own clock may be wrong; when the file was written is as good.
+        let latest = now.max(found.modified_at).plus_secs(AHEAD_SECS);
+        found.date.and_then(|date| end_of(date, calendar)).is_none_or(|end| end <= latest)
+    };
     let (found, future): (Vec<Found>, Vec<Found>) = listing.found.into_iter().partition(is_past);
     for file in future {
         let shown = file.date.map_or(String::new(), |date| format!("{}-{:02}", date.year, date.month));

@@ -226,8 +226,8 @@ impl Lines {
             return;
         }
         self.text.truncate(before);
-        let mut number = self.start.number + memchr_iter(b'\n', &self.raw[..known]).count() as u64;
-        for line in new.split_inclusive(|byte| *byte == b'\n') {
+        let first = self.start.number + memchr_iter(b'\n', &self.raw[..known]).count() as u64;
+        for (number, line) in (first..).zip(new.split_inclusive(|byte| *byte == b'\n')) {
             let (body, line_break) = match line {
                 [body @ .., b'\n'] => (body, "\n"),
                 body => (body, ""),
@@ -242,7 +242,6 @@ impl Lines {
                 }
             }
             self.text.push_str(line_break);
-            number += 1;
         }
     }
 }
