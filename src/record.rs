@@ -368,6 +368,11 @@ impl RecordsBuilder {
         self.heads.is_empty()
     }
 
+    /// The heads of the finished rows.
+    pub fn heads(&self) -> &[RecordHead] {
+        &self.heads
+    }
+
     /// Gives the field at `field` of the row being built its value.
     pub fn set(&mut self, field: usize, value: Option<&str>) {
         use datafusion::arrow::array::ArrayBuilder;

@@ -7,6 +7,7 @@ mod contract;
 mod control;
 mod demo;
 mod singer;
+mod sql;
 mod support;
 mod sync;
 mod tools;

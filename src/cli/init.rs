@@ -28,6 +28,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("sources/keiyaku.yaml.example", include_str!("init/sources/keiyaku.yaml.example")),
     ("sources/kintone.yaml.example", include_str!("init/sources/kintone.yaml.example")),
     ("sources/salesforce.yaml.example", include_str!("init/sources/salesforce.yaml.example")),
+    ("sources/sql.yaml.example", include_str!("init/sources/sql.yaml.example")),
     ("sources/usage.yaml.example", include_str!("init/sources/usage.yaml.example")),
     ("sources/zoho.yaml.example", include_str!("init/sources/zoho.yaml.example")),
     ("mappings/core/customers.yaml", include_str!("init/mappings/core/customers.yaml")),

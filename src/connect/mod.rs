@@ -18,6 +18,7 @@ pub mod salesforce;
 pub mod shape;
 pub mod singer;
 pub mod source;
+pub mod sql;
 mod taker;
 pub mod token;
 mod tree;

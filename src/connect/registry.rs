@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Hosts;
 use super::token::TokenStore;
-use super::{Source, file, hubspot, kintone, rest, salesforce, singer, zoho};
+use super::{Source, file, hubspot, kintone, rest, salesforce, singer, sql, zoho};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Facts, SourceId};
@@ -128,6 +128,13 @@ pub const CONNECTORS: &[Connector] = &[
         facts_about: |_| Vec::new(),
     },
     Connector {
+        name: "sql",
+        about: "tables, views and queries of PostgreSQL, MySQL, MariaDB and SQLite",
+        schema: || schemars::schema_for!(sql::SqlConfig),
+        open: |args| Box::pin(async move { Ok(Box::new(sql::SqlSource::open(args)?) as Box<dyn Source>) }),
+        facts_about: |_| Vec::new(),
+    },
+    Connector {
         name: "zoho",
         about: "Zoho CRM modules through queries and bulk jobs",
         schema: || schemars::schema_for!(zoho::ZohoConfig),
@@ -159,7 +166,7 @@ mod tests {
     fn an_unknown_connector_is_told_with_those_there_are() {
         assert_eq!(Connector::named("file").unwrap().name, "file");
         let error = Connector::named("salesfroce").unwrap_err();
-        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, rest, salesforce, singer, zoho"));
+        assert_eq!(error.help_text(), Some("use one of: file, hubspot, kintone, rest, salesforce, singer, sql, zoho"));
     }
 
     #[test]

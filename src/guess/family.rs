@@ -1,5 +1,7 @@
 //! What a source's type word means for a variable.
 
+use std::borrow::Cow;
+
 use crate::record::{Field, FieldClass};
 use crate::schema::VariableType;
 
@@ -35,7 +37,7 @@ pub(super) enum Family {
 impl Family {
     /// The family of a field.
     pub(super) fn of(field: &Field) -> Family {
-        match field.source_type.as_str() {
+        match word(&field.source_type).as_ref() {
             "textarea" | "multi_line_text" | "rich_text" | "file" | "base64" | "encryptedstring" => Family::Prose,
             "int" | "integer" | "long" | "double" | "number" | "calc" | "position" => Family::Number,
             "currency" => Family::Money,
@@ -54,8 +56,31 @@ impl Family {
             "user_select" | "organization_select" | "group_select" | "status_assignee" => Family::Users,
             "creator" | "modifier" | "user_name" => Family::Id,
             "parent" => Family::Parent,
+            // Databases.
+            "smallint" | "mediumint" | "tinyint" | "bigint" | "numeric" | "decimal" | "real" | "double precision"
+            | "float" | "int4" | "int8" | "year" | "bit" => Family::Number,
+            "money" => Family::Money,
+            "timestamp with time zone" | "timestamp without time zone" | "timestamp" | "timestamptz" => Family::Instant,
+            "time without time zone" | "time with time zone" | "interval" => Family::Time,
+            "enum" => Family::Choice,
+            "set" => Family::Choices,
+            "bytea" | "blob" | "binary" | "varbinary" | "longblob" | "mediumblob" | "json" | "jsonb" | "xml"
+            | "longtext" | "mediumtext" => Family::Prose,
+            "uuid" => Family::Id,
             _ => Family::Text,
         }
+    }
+}
+
+/// A type word without what a database adds to it: `numeric(12,2)`, `timestamp(3) with time zone`, `int unsigned`.
+fn word(source_type: &str) -> Cow<'_, str> {
+    let bare = match (source_type.split_once('('), source_type.split_once(')')) {
+        (Some((before, _)), Some((_, after))) => Cow::Owned(format!("{before}{after}")),
+        _ => Cow::Borrowed(source_type),
+    };
+    match bare.strip_suffix(" unsigned") {
+        Some(bare) => Cow::Owned(bare.to_owned()),
+        None => bare,
     }
 }
 

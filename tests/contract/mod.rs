@@ -11,6 +11,7 @@ mod rest;
 mod salesforce;
 mod salesforce_bulk;
 mod script;
+mod sql;
 mod suite;
 mod world;
 mod zoho;

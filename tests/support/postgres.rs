@@ -21,9 +21,39 @@ struct Cluster {
     _shell: Child,
 }
 
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
+/// The statements that the server ran in the database at `url` since they were last asked for, for sessions begun after
+/// `ALTER DATABASE … SET log_statement = 'all'`.
+pub(crate) fn statements(url: &str, seen: &mut usize) -> Vec<String> {
+    let cluster = CLUSTER.get().expect("the database is there");
+    let name = url.split('?').next().unwrap().rsplit('/').next().unwrap();
+    let log = String::from_utf8_lossy(&std::fs::read(cluster.folder.join("log")).unwrap()).into_owned();
+    let mut statements: Vec<String> = Vec::new();
+    let mut is_ours = false;
+    for line in log.lines() {
+        let told = line.strip_prefix(&format!("{name}|LOG:  "));
+        let told = told.and_then(|told| {
+            told.split_once(": ").filter(|(what, _)| *what == "statement" || what.starts_with("execute"))
+        });
+        match told {
+            Some((_, statement)) => statements.push(statement.to_owned()),
+            None if is_ours && line.starts_with('\t') => {
+                let last = statements.last_mut().unwrap();
+                last.push('\n');
+                last.push_str(&line[1..]);
+            }
+            None => {}
+        }
+        is_ours = told.is_some() || (is_ours && line.starts_with('\t'));
+    }
+    let new = statements.split_off((*seen).min(statements.len()));
+    *seen += new.len();
+    new
+}
+
 /// A new, empty database in the cluster; its URL.
 pub(crate) fn new_database() -> String {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let cluster = CLUSTER.get_or_init(start);
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -47,7 +77,7 @@ fn start() -> Cluster {
         "--no-sync",
     ]));
     let settings = format!(
-        "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c max_connections=300",
+        "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c max_connections=300 -c log_line_prefix=%d|",
         folder.display()
     );
     let script = r#"

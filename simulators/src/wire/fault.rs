@@ -53,8 +53,15 @@ pub struct Stall {
     opened: Arc<watch::Sender<bool>>,
 }
 
+impl Default for Stall {
+    fn default() -> Self {
+        Stall::new()
+    }
+}
+
 impl Stall {
-    fn new() -> Self {
+    /// A gate that is closed.
+    pub fn new() -> Self {
         Stall { arrived: Arc::new(watch::Sender::new(0)), opened: Arc::new(watch::Sender::new(false)) }
     }
 
@@ -68,7 +75,8 @@ impl Stall {
         self.opened.send_replace(true);
     }
 
-    pub(crate) async fn pass(&self) {
+    /// Stands at the gate until it is open.
+    pub async fn pass(&self) {
         self.arrived.send_modify(|arrived| *arrived += 1);
         let _ = self.opened.subscribe().wait_for(|&opened| opened).await;
     }

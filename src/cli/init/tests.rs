@@ -37,6 +37,7 @@ async fn a_new_project_is_sound_and_its_example_is_too() {
 
     fs::rename(dir.join("sources/hubspot.yaml.example"), dir.join("sources/hubspot.yaml")).unwrap();
     fs::rename(dir.join("sources/zoho.yaml.example"), dir.join("sources/zoho.yaml")).unwrap();
+    fs::rename(dir.join("sources/sql.yaml.example"), dir.join("sources/billing.yaml")).unwrap();
     let project = load(Environment::of([
         ("SALESFORCE_CLIENT_ID", "id"),
         ("SALESFORCE_CLIENT_SECRET", "secret"),
@@ -45,9 +46,10 @@ async fn a_new_project_is_sound_and_its_example_is_too() {
         ("HUBSPOT_TOKEN", "three"),
         ("ZOHO_CLIENT_SECRET", "secret"),
         ("ZOHO_REFRESH_TOKEN", "token"),
+        ("BILLING_DB_URL", "postgres://nenrin@localhost/billing"),
     ]));
     assert_eq!(project.warnings, []);
-    assert_eq!(project.sources.len(), 5);
+    assert_eq!(project.sources.len(), 6);
 }
 
 #[tokio::test]

@@ -270,7 +270,7 @@ fn no_answer(error: reqwest::Error) -> Error {
 
 /// Our own pauses. The random part is derived from the request id: equal runs pause equally, requests of
 /// one run do not pause in step.
-fn pauses_of(settings: &Settings, request_id: &str) -> ExponentialBackoff {
+pub(super) fn pauses_of(settings: &Settings, request_id: &str) -> ExponentialBackoff {
     ExponentialBuilder::new()
         .with_min_delay(settings.first_pause)
         .with_max_delay(settings.longest_pause.max(Duration::from_millis(1)))

@@ -13,6 +13,7 @@ use governor::{Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::client::pauses_of;
 use super::pace::{SharedPace, Turns};
 use super::timer::Timer;
 use crate::error::{Error, ErrorKind, Result};
@@ -174,8 +175,13 @@ impl Hosts {
         &self.settings
     }
 
-    pub(super) fn timer(&self) -> &Arc<dyn Timer> {
+    pub(in crate::connect) fn timer(&self) -> &Arc<dyn Timer> {
         &self.timer
+    }
+
+    /// The growing pauses between tries of the question `name`.
+    pub(in crate::connect) fn pauses(&self, name: &str) -> impl Iterator<Item = Duration> + Send + use<> {
+        pauses_of(&self.settings, name)
     }
 
     /// Waits for the host's turn; the place is free again when the permit is dropped. The first caller's

@@ -106,4 +106,4 @@ macro_rules! contract {
     (@names $({ $($case:ident)* })*) => { &[$($(stringify!($case),)*)*] };
 }
 
-contract!(salesforce, kintone, hubspot, zoho, rest);
+contract!(salesforce, kintone, hubspot, zoho, sql, rest);

@@ -1,0 +1,8 @@
+//! The sql connector against a real PostgreSQL server, seen through a proxy that counts and disturbs; what is a matter of
+//! databases alone is in `tests/sql`.
+
+mod owner;
+mod proxy;
+mod world;
+
+pub(crate) use world::SYSTEM;
