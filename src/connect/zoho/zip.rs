@@ -6,22 +6,17 @@
 use std::io::{self, Cursor, Read};
 
 use bytes::Bytes;
-use flate2::Crc;
 use flate2::read::DeflateDecoder;
+use zip::{CompressionMethod, ZipArchive};
 
 /// The largest file that is read: 200,000 rows of many columns.
 const MAX_FILE_BYTES: u64 = 4 << 30;
-/// The end of an archive without a comment, and how long the comment may be.
-const END_BYTES: usize = 22;
-const MAX_COMMENT_BYTES: usize = 65_535;
-const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
 
 /// The file in an archive.
 #[derive(Debug, Clone)]
 pub(super) struct Archive {
     packed: Bytes,
-    method: u16,
+    is_deflated: bool,
 }
 
 /// Reads the file.
@@ -34,79 +29,50 @@ impl Archive {
     ///
     /// What is wrong with it: cut, damaged, several files, packed in an unknown way.
     pub(super) fn open(bytes: &Bytes) -> Result<Archive, &'static str> {
-        let tail = bytes.len().saturating_sub(END_BYTES + MAX_COMMENT_BYTES);
-        let end = (tail..bytes.len().saturating_sub(END_BYTES - 1))
-            .rev()
-            .find(|at| bytes[*at..].starts_with(b"PK\x05\x06"))
-            .ok_or("it has no end")?;
-        if short(bytes, end + 10)? != 1 {
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| "it is cut, or no archive")?;
+        if archive.len() != 1 {
             return Err("it does not hold one file");
         }
-        let entry = long(bytes, end + 16)?;
-        if bytes.get(entry..entry + 4) != Some(b"PK\x01\x02") {
-            return Err("its directory is not where it says");
+        let mut file = archive.by_index(0).map_err(|_| "the file is damaged, or packed in an unknown way")?;
+        let is_deflated = match file.compression() {
+            CompressionMethod::Stored => false,
+            CompressionMethod::Deflated => true,
+            _ => return Err("it is packed in an unknown way"),
+        };
+        let begin = file.data_start().and_then(|at| usize::try_from(at).ok()).ok_or("the file has no place")?;
+        let length = usize::try_from(file.compressed_size()).map_err(|_| "the file is too large")?;
+        let said = file.size();
+        // Reading it to its end compares its sum with that of the directory.
+        let read = io::copy(&mut file.by_ref().take(MAX_FILE_BYTES), &mut io::sink());
+        if read.map_err(|_| "the file is not what the directory says")? != said {
+            return Err("the file is not what the directory says");
         }
-        let (method, sum) = (short(bytes, entry + 10)?, long(bytes, entry + 16)?);
-        let (packed, length, start) = (long(bytes, entry + 20)?, long(bytes, entry + 24)?, long(bytes, entry + 42)?);
-        if bytes.get(start..start + 4) != Some(b"PK\x03\x04") {
-            return Err("the file is not where it says");
+        let is_inside = begin.checked_add(length).is_some_and(|end| end <= bytes.len());
+        if is_inside {
+            Ok(Archive { packed: bytes.slice(begin..begin + length), is_deflated })
+        } else {
+            Err("the file is cut")
         }
-        let begin = start + 30 + usize::from(short(bytes, start + 26)?) + usize::from(short(bytes, start + 28)?);
-        if !matches!(method, STORED | DEFLATED) {
-            return Err("it is packed in an unknown way");
-        }
-        let is_inside = begin.checked_add(packed).is_some_and(|end| end <= bytes.len());
-        let packed = if is_inside { bytes.slice(begin..begin + packed) } else { return Err("the file is cut") };
-        let archive = Archive { packed, method };
-        archive.verify(sum, length)?;
-        Ok(archive)
     }
 
     /// The file from its beginning.
     pub(super) fn file(&self) -> File {
         let packed = Cursor::new(self.packed.clone());
-        if self.method == STORED { Box::new(packed) } else { Box::new(DeflateDecoder::new(packed)) }
+        if self.is_deflated { Box::new(DeflateDecoder::new(packed)) } else { Box::new(packed) }
     }
-
-    fn verify(&self, sum: usize, length: usize) -> Result<(), &'static str> {
-        struct Sum(Crc);
-        impl io::Write for Sum {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.update(bytes);
-                Ok(bytes.len())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let mut found = Sum(Crc::new());
-        let read = io::copy(&mut self.file().take(MAX_FILE_BYTES), &mut found).map_err(|_| "the file is damaged")?;
-        // The sum's own count of bytes wraps at 4 GiB.
-        if read != length as u64 || found.0.sum() as usize != sum {
-            return Err("the file is not what the directory says");
-        }
-        Ok(())
-    }
-}
-
-fn short(bytes: &Bytes, at: usize) -> Result<u16, &'static str> {
-    let piece = bytes.get(at..at + 2).and_then(|piece| piece.try_into().ok());
-    piece.map(u16::from_le_bytes).ok_or("it is cut")
-}
-
-fn long(bytes: &Bytes, at: usize) -> Result<usize, &'static str> {
-    let piece = bytes.get(at..at + 4).and_then(|piece| piece.try_into().ok());
-    piece.map(u32::from_le_bytes).and_then(|number| usize::try_from(number).ok()).ok_or("it is cut")
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
-    use flate2::Compression;
     use flate2::write::DeflateEncoder;
+    use flate2::{Compression, Crc};
 
     use super::*;
+
+    const STORED: u16 = 0;
+    const DEFLATED: u16 = 8;
 
     /// An archive with that file, packed or not.
     fn archive(content: &[u8], method: u16) -> Vec<u8> {
