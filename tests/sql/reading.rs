@@ -29,7 +29,7 @@ fn table(kind: Kind) -> (&'static str, &'static str) {
         Kind::Sqlite => (
             "CREATE TABLE t (a TEXT NOT NULL, b INTEGER NOT NULL, note TEXT, updated_at TEXT NOT NULL, PRIMARY KEY (a, b));
              WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 100)
-             INSERT INTO t SELECT '顧客' || n % 7, n, 'n' || n, datetime('2025-10-01', '+' || n % 5 || ' days') FROM s",
+             INSERT INTO t SELECT '顧客' || (n % 7), n, 'n' || n, datetime('2025-10-01', '+' || (n % 5) || ' days') FROM s",
             "strftime('%Y-%m-%dT%H:%M:%fZ')",
         ),
     }

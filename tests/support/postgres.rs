@@ -32,7 +32,7 @@ pub(crate) fn statements(url: &str, seen: &mut usize) -> Vec<String> {
     let mut statements: Vec<String> = Vec::new();
     let mut is_ours = false;
     for line in log.lines() {
-        let told = line.strip_prefix(&format!("{name}|LOG:  "));
+        let told = line.strip_prefix(&format!("{name}@LOG:  "));
         let told = told.and_then(|told| {
             told.split_once(": ").filter(|(what, _)| *what == "statement" || what.starts_with("execute"))
         });
@@ -77,7 +77,7 @@ fn start() -> Cluster {
         "--no-sync",
     ]));
     let settings = format!(
-        "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c max_connections=300 -c log_line_prefix=%d|",
+        "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c max_connections=300 -c log_line_prefix=%d@",
         folder.display()
     );
     let script = r#"

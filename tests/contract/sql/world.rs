@@ -128,7 +128,7 @@ impl Customers {
              CREATE INDEX ON customers (updated_at, id); GRANT SELECT ON customers TO {role};
              INSERT INTO customers (\"会社名\", \"備考\", fax, \"資本金\", \"有効\", \"札\", \"属性\", updated_at)
              SELECT '株式会社' || n, CASE WHEN n % 5 > 0 THEN '備考' || n END, '03-' || n, n * 10.5, n % 2 = 0, ARRAY['札' || n % 3, NULL],
-               jsonb_build_object('n', n), timestamptz '{at}' - (n * 7 + {seed}) % 1000 * interval '1 minute'
+               jsonb_build_object('n', n), timestamptz '{at}' - ((n * 7 + {seed}) % 1000 + 60) * interval '1 minute'
              FROM generate_series(1, {records}) AS n",
             columns.join(", ")
         ));
