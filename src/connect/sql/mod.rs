@@ -2,7 +2,7 @@
 //!
 //! A stream with a cursor column is read by windows of changes, one without as a whole in every run; deletions are found
 //! by looking at all keys. Pages follow each other by key, each a statement and a snapshot of its own, over one
-//! connection that can only read. Every value is kept as the database writes it ([`form`]); what is no record is
+//! connection that can only read. Every value is kept as the database writes it; what is no record is
 //! rejected with place and reason.
 
 mod catalog;
