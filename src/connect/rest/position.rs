@@ -183,6 +183,11 @@ impl Progress {
         }
     }
 
+    /// Whether nothing of it was read yet.
+    pub(super) fn is_begin(&self) -> bool {
+        self.list.pages == 0 && self.parents == 0 && self.step.is_none()
+    }
+
     pub(super) fn is_pass(&self) -> bool {
         matches!(self.kind, Kind::Pass { .. })
     }

@@ -97,7 +97,7 @@ impl Rest {
     fn finish(
         &self,
         plan: &StreamPlan,
-        asked: Progress,
+        mut asked: Progress,
         read: Read,
         mut fields: Vec<String>,
         tally: Tally,
@@ -108,6 +108,13 @@ impl Rest {
         let mut rows = plan.shape.rows(&items, &mut fields, &plan.name)?;
         rows.rejected.extend(rejected);
         let observed_at = self.now();
+        if asked.is_begin()
+            && let Kind::Pass { started_at, .. } = &mut asked.kind
+        {
+            // Only the answer told what time it is there; ours may be another.
+            *started_at = observed_at;
+        }
+        rest.kind = asked.kind.clone();
         if !asked.is_pass() && fields.len() > known {
             rest.new_field = true;
         }
