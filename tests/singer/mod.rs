@@ -177,8 +177,8 @@ async fn a_program_that_is_not_there_says_what_to_do() {
 /// `tap-rest-api-msdk` of the Python registry, as `scripts/test` installs it.
 #[tokio::test]
 async fn a_real_tap_reads_the_accounting_api() {
-    let program = std::env::var("NENRIN_TEST_TAP")
-        .expect("NENRIN_TEST_TAP names tap-rest-api-msdk: run the tests by scripts/test, which installs it");
+    let program = std::env::var("TEST_SINGER_TAP")
+        .expect("TEST_SINGER_TAP names tap-rest-api-msdk: run the tests by scripts/test, which installs it");
     let server = Server::start(Options { records: 45, ..Options::default() }).await.unwrap();
     let core = server.core();
     let told = server.credentials()["keiyaku"].clone();
