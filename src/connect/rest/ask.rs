@@ -1,19 +1,19 @@
 //! One request of a stream, from its templates to what the answer holds.
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::Rest;
-use super::config::AuthConfig;
+use super::config::Format;
 use super::formats::{self, Parsed};
 use super::paging::{Place, Seen, Shown};
 use super::position::ListAt;
 use super::print::print_of;
 use super::rules::Meaning;
 use super::stream::StreamPlan;
-use super::template::Target as TextTarget;
 use crate::clock::Timestamp;
-use crate::connect::http::{Answer, Request, Target, Verdict, unexpected};
+use crate::connect::http::{Answer, Request, Sent, Target, Verdict, unexpected};
 use crate::connect::tree::{Tree, text_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Rejected;
@@ -142,11 +142,7 @@ impl Rest {
     }
 
     /// A single record, if it is there.
-    pub(super) async fn single(
-        &self,
-        plan: &StreamPlan,
-        key: &Value,
-    ) -> Result<crate::connect::http::Sent<Option<Tree>>> {
+    pub(super) async fn single(&self, plan: &StreamPlan, key: &Value) -> Result<Sent<Option<Tree>>> {
         let Some((path, record)) = &plan.by_key else {
             return Err(Error::new(ErrorKind::Internal, "the stream has no `by_key`"));
         };
@@ -162,19 +158,14 @@ impl Rest {
         }))
     }
 
-    async fn send(
-        &self,
-        plan: &StreamPlan,
-        request: Request,
-        absent_is_nothing: bool,
-    ) -> Result<crate::connect::http::Sent<Option<Held>>> {
+    async fn send(&self, plan: &StreamPlan, request: Request, absent_is_nothing: bool) -> Result<Sent<Option<Held>>> {
         let (rules, format, encoding) = (plan.rules.clone(), plan.format, plan.encoding);
         let judge = move |answer: Answer| match rules.judge(&answer, absent_is_nothing) {
             Meaning::Nothing => Verdict::Accept(None),
             Meaning::Verdict(verdict) => verdict,
             Meaning::Data => match formats::read(&answer, format, encoding) {
                 Ok(parsed) => Verdict::Accept(Some(Held { parsed, link: answer.header("link").map(str::to_owned) })),
-                Err(_) if answer.is_html() && format != super::config::Format::Xml => unexpected(&answer),
+                Err(_) if answer.is_html() && format != Format::Xml => unexpected(&answer),
                 Err(problem) => {
                     let kind = if problem.is_cut { ErrorKind::Unavailable } else { ErrorKind::BadData };
                     let error = Error::new(kind, "the answer cannot be read")
@@ -220,24 +211,18 @@ impl Rest {
                 address
             }
         };
-        let mut request = match &plan.body {
-            _ if !plan.is_post => Request::get(Target::Absolute(self.keyed(address))),
-            body => {
-                let body = body.as_ref().map(|body| self.templates.render(body, &values)).transpose()?;
-                Request::post(Target::Absolute(self.keyed(address)), "application/json", body.unwrap_or_default())
-            }
+        let address = Target::Absolute(self.keyed(address));
+        let body = plan.body.as_ref().map(|body| self.templates.render(body, &values)).transpose()?.unwrap_or_default();
+        let mut request = if plan.is_post {
+            Request::post(address, "application/json", body.clone())
+        } else {
+            Request::get(address)
         };
-        request = request.accepting(match plan.format {
-            super::config::Format::Auto => "application/json, text/csv;q=0.8, application/xml;q=0.8, */*;q=0.5",
-            super::config::Format::Json => "application/json",
-            super::config::Format::Csv => "text/csv",
-            super::config::Format::Xml => "application/xml, text/xml",
-        });
+        request = request.accepting(plan.format.accepted());
         for (name, template) in &plan.headers {
             request = request.header(name.clone(), self.templates.render(template, &values)?);
         }
-        let body = plan.body.as_ref().map(|body| self.templates.render(body, &values)).transpose()?;
-        self.signed(request, body.as_deref().unwrap_or_default())
+        self.signed(request, &body)
     }
 
     /// The address with the key, where that is a parameter.
@@ -245,18 +230,18 @@ impl Rest {
         if let Some((param, key)) = &self.key_param
             && !address.query_pairs().any(|(name, _)| name == *param)
         {
-            use secrecy::ExposeSecret;
             address.query_pairs_mut().append_pair(param, key.expose_secret());
         }
         address
     }
 
     fn signed(&self, mut request: Request, body: &str) -> Result<Request> {
-        use secrecy::ExposeSecret;
         if let Some((header, key)) = &self.key_header {
             request = request.header(header.clone(), key.expose_secret());
         }
-        let AuthConfig::Signed { headers } = &self.config.auth else { return Ok(request) };
+        if self.signature.is_empty() {
+            return Ok(request);
+        }
         let address = self.address_of(&request)?;
         let query = address.query().unwrap_or_default();
         let values = self.values(&[
@@ -267,9 +252,8 @@ impl Rest {
             ("body", body.into()),
             ("now", self.clock.now().to_string().into()),
         ]);
-        for (name, text) in headers {
-            let template = self.templates.parse(text, format!("auth.headers.{name}"), TextTarget::Text)?;
-            request = request.header(name.clone(), self.templates.render(&template, &values)?);
+        for (name, template) in &self.signature {
+            request = request.header(name.clone(), self.templates.render(template, &values)?);
         }
         Ok(request)
     }
@@ -280,7 +264,6 @@ impl Rest {
 
     /// What templates know.
     fn values(&self, more: &[(&str, Value)]) -> Value {
-        use secrecy::ExposeSecret;
         let vars: Value =
             self.config.vars.iter().map(|(name, value)| (name.clone(), Value::from(value.expose_secret()))).collect();
         let mut values = json!({ "vars": vars });

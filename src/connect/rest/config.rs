@@ -227,6 +227,18 @@ pub enum Format {
     Xml,
 }
 
+impl Format {
+    /// What the API is asked to answer with.
+    pub(super) fn accepted(self) -> &'static str {
+        match self {
+            Format::Auto => "application/json, text/csv;q=0.8, application/xml;q=0.8, */*;q=0.5",
+            Format::Json => "application/json",
+            Format::Csv => "text/csv",
+            Format::Xml => "application/xml, text/xml",
+        }
+    }
+}
+
 /// What is known of a field.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -74,12 +74,24 @@ pub fn draft_stream(name: &str, answer: &str) -> Result<String> {
         line(format!("deleted: {{ field: {} }}", quoted(&field)), "by its name: true or false");
     }
     let beside = beside(&tree);
-    if let Some((path, _)) = beside.iter().find(|(path, value)| is_named(path, &TOTALS) && is_count(value, items.len()))
-    {
+    let total = beside.iter().find_map(|(path, value)| {
+        let count = is_named(path, &TOTALS).then(|| count_of(value)).flatten();
+        count.filter(|count| *count >= items.len()).map(|count| (path, count))
+    });
+    if let Some((path, _)) = total {
         line(format!("total: {}", quoted(path)), "by its name; take it out if it counts something else");
     }
-    let (paging, why) = paging(&beside);
-    line(format!("paging: {paging}"), why);
+    match (paging(&beside), total) {
+        (Some((paging, why)), _) => line(format!("paging: {paging}"), why),
+        (None, Some((_, total))) if total > items.len() => {
+            let why = format!("the answer counts {total} records and shows {}: how are the others asked for?", items.len());
+            line("paging: { type: TODO }".to_owned(), &format!("{why} see docs/connectors/rest.md"));
+        }
+        (None, _) => line(
+            "paging: { type: none }".to_owned(),
+            "nothing in the answer tells of more; if there are more pages, see docs/connectors/rest.md",
+        ),
+    }
     line("# window:".to_owned(), "if the API can be asked for what changed since then");
     line(r#"#   params: { updated_since: "{{ window.from }}" }"#.to_owned(), "");
     Ok(out)
@@ -160,8 +172,8 @@ fn is_named(path: &str, names: &[&str]) -> bool {
     names.contains(&last_name(path).as_str())
 }
 
-fn is_count(value: &Tree, least: usize) -> bool {
-    text_of(value).and_then(|text| text.parse::<usize>().ok()).is_some_and(|count| count >= least)
+fn count_of(value: &Tree) -> Option<usize> {
+    text_of(value).and_then(|text| text.parse().ok())
 }
 
 fn names<'t>(items: &[&'t Tree]) -> Vec<&'t str> {
@@ -228,7 +240,8 @@ fn instant(field: &str, form: &str) -> String {
     format!("{{ field: {}, format: \"{form}\" }}", quoted(field))
 }
 
-fn paging(beside: &[(String, &Tree)]) -> (String, &'static str) {
+/// How the list goes on, where the answer tells, and why.
+fn paging(beside: &[(String, &Tree)]) -> Option<(String, &'static str)> {
     let is_address = |value: &Tree| {
         text_of(value)
             .is_some_and(|text| text.starts_with("http://") || text.starts_with("https://") || text.starts_with('/'))
@@ -237,30 +250,27 @@ fn paging(beside: &[(String, &Tree)]) -> (String, &'static str) {
     let next = beside.iter().find(|(path, value)| last_name(path).starts_with("next") && is_address(value));
     let cursor = beside.iter().find(|(path, _)| is_named(path, &CURSORS));
     if let Some((path, _)) = next {
-        return (format!("{{ type: next_url, next: {} }}", quoted(path)), "an address that the answer gives");
+        return Some((format!("{{ type: next_url, next: {} }}", quoted(path)), "an address that the answer gives"));
     }
     if let Some((path, _)) = cursor {
-        return (
+        return Some((
             format!("{{ type: cursor, param: TODO, next: {} }}", quoted(path)),
             "`param`: what the API takes the cursor by",
-        );
+        ));
     }
     if has("offset") {
-        return (
+        return Some((
             "{ type: offset, param: offset, size_param: limit, size: 100 }".to_owned(),
             "the answer names an offset; check the names and the most it gives",
-        );
+        ));
     }
     if has("total_pages") || has("page") || has("current_page") {
-        return (
+        return Some((
             "{ type: page, param: page, size_param: per_page, size: 50 }".to_owned(),
             "the answer names pages; check the names and the most it gives",
-        );
+        ));
     }
-    (
-        "{ type: none }".to_owned(),
-        "nothing in the answer tells of more; if there are more pages, see docs/connectors/rest.md",
-    )
+    None
 }
 
 /// A text as YAML.
@@ -282,6 +292,9 @@ mod tests {
             {"顧客コード":"C1","契約番号":"K1","月額":1,"更新日時":"2026/10/01 09:00:00","削除フラグ":false},
             {"顧客コード":"C1","契約番号":"K2","月額":2,"更新日時":"2026/10/02 09:00:00","削除フラグ":true}]},"count":250}"#;
         let yaml = draft_stream("contracts", answer).unwrap();
+        // It counts 250 records and shows two: a draft that said there are no more pages would lose the others.
+        assert!(yaml.contains("paging: { type: TODO } # the answer counts 250 records and shows 2"), "{yaml}");
+        let yaml = yaml.replace("{ type: TODO }", "{ type: none }");
         let config = reads(&yaml, "contracts").unwrap_or_else(|| panic!("{yaml}"));
         assert_eq!((config.records.as_str(), config.key.as_slice()), ("$.result.rows", &["契約番号".to_owned()][..]));
         let Some(InstantEntry::Settings(stamp)) = &config.stamp else { panic!("{yaml}") };

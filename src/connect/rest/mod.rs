@@ -39,7 +39,7 @@ pub use paging::Paging;
 use self::auth::{Fixed, TokenPoint};
 use self::read::Parents;
 use self::stream::StreamPlan;
-use self::template::Templates;
+use self::template::{Template, Templates};
 use super::http::{Authorize, Client, Limits, is_safe};
 use super::oauth::Session;
 use super::registry::OpenArgs;
@@ -61,6 +61,8 @@ pub struct Rest {
     key_header: Option<(String, SecretString)>,
     /// The key, where it is a parameter.
     key_param: Option<(String, SecretString)>,
+    /// The headers that sign a request.
+    signature: Vec<(String, Template)>,
     clock: Arc<dyn Clock>,
     /// The API's clock when it last told, in microseconds.
     told: AtomicI64,
@@ -91,12 +93,13 @@ impl Rest {
             per_second: config.requests_per_second.and_then(NonZeroU32::new),
         };
         let client = Arc::new(Client::new(Arc::clone(&args.hosts), limits, args.run_id.clone()));
-        let (mut key_header, mut key_param) = (None, None);
+        let (mut key_header, mut key_param, mut signature) = (None, None, Vec::new());
         let auth: Option<Arc<dyn Authorize>> = match &config.auth {
             AuthConfig::None => None,
             AuthConfig::Signed { headers } => {
                 for (name, text) in headers {
-                    templates.parse(text, format!("auth.headers.{name}"), template::Target::Text).map_err(here)?;
+                    let template = templates.parse(text, format!("auth.headers.{name}"), template::Target::Text);
+                    signature.push((name.clone(), template.map_err(here)?));
                 }
                 None
             }
@@ -146,6 +149,7 @@ impl Rest {
             auth,
             key_header,
             key_param,
+            signature,
             clock: args.clock,
             told: AtomicI64::new(i64::MIN),
             run_id: args.run_id,

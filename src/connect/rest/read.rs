@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use futures::{StreamExt, stream};
-use tracing::{info, warn};
+use tracing::info;
 
 use super::Rest;
 use super::ask::{ListPage, Span, Wish};
@@ -29,6 +29,8 @@ pub(super) struct Parents {
     items: Vec<Tree>,
     next: Option<ListAt>,
     total: Option<u64>,
+    /// How many of them were not on the page before.
+    new: u64,
 }
 
 /// What was read, and where the reading stands behind it.
@@ -37,6 +39,8 @@ struct Read {
     rejected: Vec<Rejected>,
     rest: Progress,
     ends: bool,
+    /// How many records the API counts on the list that was read, the stream's own or that of its parents, where that
+    /// list is read from end to end.
     total: Option<u64>,
 }
 
@@ -119,18 +123,17 @@ impl Rest {
             rest.new_field = true;
         }
         rest.read += rows.records.len() as u64;
-        let total = total.filter(|_| {
-            asked.is_pass() && plan.parent.is_none() && plan.window.as_ref().is_none_or(|window| window.start.is_none())
-        });
-        if ends && total.is_some_and(|total| rest.list.read < total) {
-            let (total, read) = (total.unwrap_or_default(), rest.list.read);
+        let list = plan.parent.as_ref().map_or(&plan.name, |(parent, _)| parent);
+        if let Some(total) = total.filter(|total| ends && rest.list.read < *total) {
+            let read = rest.list.read;
             if rest.repeated {
                 return Err(Error::new(ErrorKind::BadData, "the API counts more records than it shows, also when read twice")
+                    .with("list", list)
                     .with("total", total)
                     .with("read", read)
                     .help("see whether it sorts its list, and whether `total` leads to the number of these records; take `total` out if it does not"));
             }
-            info!(source_id = %self.id, stream = plan.name, total, read, "the API counts more records than it showed, reading them once more");
+            info!(source_id = %self.id, stream = plan.name, list, total, read, "the API counts more records than it showed, reading them once more");
             rest = Progress { repeated: true, ..asked.begun_again() };
             ends = false;
         }
@@ -158,7 +161,7 @@ impl Rest {
             next,
             waits: false,
             observed_at,
-            source_total: total,
+            source_total: total.filter(|_| plan.parent.is_none()),
             requests: tally.requests,
             bytes: tally.bytes,
         })
@@ -200,6 +203,7 @@ impl Rest {
         let page = self.list_page(wish, &progress.list).await?;
         *tally += Tally { requests: page.requests, bytes: page.bytes };
         let ListPage { items, rejected, number, total, next, new, .. } = page;
+        let total = total.filter(|_| progress.is_pass() && plan.has_no_start());
         let is_last = next.is_none();
         let (mut rest, ends) = self.behind(plan, progress, next);
         if progress.is_pass() && progress.list.pages == 0 && wish.span.is_none() {
@@ -209,9 +213,7 @@ impl Rest {
         if is_last && ends {
             rest.list.read = progress.list.read + new;
         }
-        let place = |nth: usize| (number, nth + 1);
-        let items = items.into_iter().enumerate().map(|(nth, tree)| Owned { tree, kept: Vec::new(), at: place(nth) });
-        Ok(Read { items: items.collect(), rejected, rest, ends, total })
+        Ok(Read { items: owned(items, &[], number).collect(), rejected, rest, ends, total })
     }
 
     /// The children of some parents. Those of a parent that is gone by now are none.
@@ -245,11 +247,10 @@ impl Rest {
             let (rest, ends) = self.behind(plan, progress, parents.next.clone());
             (Progress { parents: 0, ..rest }, ends)
         };
-        if ends && parents.total.is_some_and(|total| progress.list.read + (parents.items.len() as u64) < total) {
-            warn!(source_id = %self.id, stream = plan.name, "the API counts more parents than it shows");
-            rest.repeated = true;
+        if ends {
+            rest.list.read = progress.list.read + parents.new;
         }
-        Ok(Read { items, rejected, rest, ends, total: None })
+        Ok(Read { items, rejected, rest, ends, total: parents.total.filter(|_| parent.has_no_start()) })
     }
 
     async fn children_of(
@@ -267,12 +268,7 @@ impl Rest {
         while let Some(here) = at {
             let page = self.list_page(wish, &here).await?;
             tally += Tally { requests: page.requests, bytes: page.bytes };
-            let place = |nth: usize| (page.number, nth + 1);
-            items.extend(page.items.into_iter().enumerate().map(|(nth, tree)| Owned {
-                tree,
-                kept: kept.clone(),
-                at: place(nth),
-            }));
+            items.extend(owned(page.items, &kept, page.number));
             rejected.extend(page.rejected);
             at = page.next;
         }
@@ -296,17 +292,22 @@ impl Rest {
         let wish = Wish { plan: parent, span: self.span(parent, &whole), parent: None };
         let page = self.list_page(wish, &progress.list).await?;
         *tally += Tally { requests: page.requests, bytes: page.bytes };
-        let alive = page.items.into_iter();
         let parents = Parents {
             stream: parent.name.clone(),
             at: progress.list.clone(),
-            items: alive.collect(),
+            items: page.items,
             next: page.next,
             total: page.total,
+            new: page.new,
         };
         *self.parents.lock().unwrap_or_else(PoisonError::into_inner) = Some(parents.clone());
         Ok(parents)
     }
+}
+
+/// The records of page `number`, with what their parent adds.
+fn owned(items: Vec<Tree>, kept: &[(String, Tree)], number: u64) -> impl Iterator<Item = Owned> {
+    items.into_iter().enumerate().map(move |(nth, tree)| Owned { tree, kept: kept.to_vec(), at: (number, nth + 1) })
 }
 
 /// Whether a request may have been refused because the place in the list was kept for too long.

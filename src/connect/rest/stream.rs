@@ -137,6 +137,11 @@ impl StreamPlan {
             Ok(WindowPlan { params: texts(&window.params, "window.params")?, start, step })
         });
         let parent = config.parent.as_ref().map(|parent| match source.streams.get(&parent.stream) {
+            Some(stream) if stream.window.as_ref().is_some_and(|window| window.step_days.is_some()) => Err(wrong(
+                "parent.stream",
+                "the parent is read in steps of some days, and children need all parents",
+                "describe the parents' list once more without `step_days`, as a stream of its own",
+            )),
             Some(stream) if stream.parent.is_none() => Ok((parent.stream.clone(), parent.keep.clone())),
             Some(_) => Err(wrong(
                 "parent.stream",
@@ -198,6 +203,11 @@ impl StreamPlan {
             }
         }
         stream
+    }
+
+    /// Whether the whole list is read from end to end, not from some instant on only.
+    pub(super) fn has_no_start(&self) -> bool {
+        self.window.as_ref().is_none_or(|window| window.start.is_none())
     }
 
     /// The fields that every page delivers.

@@ -274,19 +274,48 @@ async fn a_signed_post_whose_body_carries_the_cursor() {
     assert_eq!(bench.refused().await.kind(), ErrorKind::Auth);
 }
 
+/// The lines of 70 contracts, and the contracts.
+async fn lines() -> Bench {
+    let settings = json!({
+        "path": "contracts/{{ parent.契約番号 }}/lines", "records": "$[*]", "key": ["契約番号", "行"],
+        "parent": { "stream": "contracts", "keep": ["契約番号"] },
+    });
+    let mut bench = Bench::of(Options { records: 70, ..Options::default() }, "keiyaku", "lines", settings).await;
+    bench.reader.change(|config| config["streams"]["contracts"] = contracts());
+    bench
+}
+
+#[tokio::test]
+async fn children_of_parents_that_a_list_lacks_are_not_taken_for_gone() {
+    let mut bench = lines().await;
+    bench.reader.change(|config| config["streams"]["contracts"]["total"] = json!("$.count"));
+    bench.reader.run().await.unwrap();
+    bench.advance(86_400);
+    bench.arm("lose=5@/contracts?*after=K0000060#1");
+    bench.reader.run().await.unwrap();
+    bench.assert_true("lines", &["契約番号", "行"]);
+    bench.advance(86_400);
+    bench.arm("lose=5@/contracts?*after=K0000060#1+");
+    let error = bench.refused().await;
+    assert_eq!(error.kind(), ErrorKind::BadData);
+    assert!(error.render().contains("list: contracts"), "{}", error.render());
+    bench.assert_true("lines", &["契約番号", "行"]);
+}
+
+#[tokio::test]
+async fn a_parent_that_is_read_in_steps_is_refused() {
+    let mut bench = lines().await;
+    bench.reader.change(|config| {
+        config["streams"]["contracts"]["window"] = json!({ "start": "2026-10-01", "step_days": 1 });
+    });
+    let error = bench.refused().await;
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.render().contains("step_days"), "{}", error.render());
+}
+
 #[tokio::test]
 async fn lines_of_contracts_and_a_contract_that_vanishes_meanwhile() {
-    let mut bench = Bench::of(
-        Options { records: 70, ..Options::default() },
-        "keiyaku",
-        "lines",
-        json!({
-            "path": "contracts/{{ parent.契約番号 }}/lines", "records": "$[*]", "key": ["契約番号", "行"],
-            "parent": { "stream": "contracts", "keep": ["契約番号"] },
-        }),
-    )
-    .await;
-    bench.reader.change(|config| config["streams"]["contracts"] = contracts());
+    let mut bench = lines().await;
     bench.core.before("K0000033/lines", 1, |core| core.delete("contracts", "K0000033").unwrap());
     bench.reader.run().await.unwrap();
     bench.assert_true("lines", &["契約番号", "行"]);
