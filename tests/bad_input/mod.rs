@@ -3,7 +3,9 @@
 //! Each test shows what a person reads on standard error with the exit code, and what the log and the published
 //! tables hold afterwards.
 
+mod apis;
 mod catalogue;
+mod cells;
 mod definitions;
 mod files;
 mod salesforce;

@@ -213,11 +213,8 @@ impl Rest {
         };
         let address = Target::Absolute(self.keyed(address));
         let body = plan.body.as_ref().map(|body| self.templates.render(body, &values)).transpose()?.unwrap_or_default();
-        let mut request = if plan.is_post {
-            Request::post(address, "application/json", body.clone())
-        } else {
-            Request::get(address)
-        };
+        let mut request =
+            if plan.is_post { Request::post(address, "application/json", body.clone()) } else { Request::get(address) };
         request = request.accepting(plan.format.accepted());
         for (name, template) in &plan.headers {
             request = request.header(name.clone(), self.templates.render(template, &values)?);
@@ -301,7 +298,7 @@ fn nothing_there(plan: &StreamPlan, tree: &Tree) -> Error {
 
 fn endless(plan: &StreamPlan, at: &ListAt) -> Error {
     Error::new(ErrorKind::BadData, "the list has no end: a page came again")
-        .with("stream", &plan.name)
+        .with("list", &plan.name)
         .with("pages", at.pages)
         .help("see whether the API knows the parameter of `paging`, and whether `paging.next` leads to the next page, not to this one")
 }

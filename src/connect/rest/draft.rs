@@ -84,7 +84,8 @@ pub fn draft_stream(name: &str, answer: &str) -> Result<String> {
     match (paging(&beside), total) {
         (Some((paging, why)), _) => line(format!("paging: {paging}"), why),
         (None, Some((_, total))) if total > items.len() => {
-            let why = format!("the answer counts {total} records and shows {}: how are the others asked for?", items.len());
+            let why =
+                format!("the answer counts {total} records and shows {}: how are the others asked for?", items.len());
             line("paging: { type: TODO }".to_owned(), &format!("{why} see docs/connectors/rest.md"));
         }
         (None, _) => line(

@@ -15,6 +15,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, ErrorKind as TemplateErrorKind, UndefinedBehavior};
 
 use crate::clock::Timestamp;
+use crate::config::suggest;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where a text goes, which decides how values are written in it.
@@ -106,10 +107,30 @@ impl Templates {
     ///
     /// [`ErrorKind::Config`] when a name has no value, or a filter fails.
     pub(super) fn render(&self, template: &Template, values: &serde_json::Value) -> Result<String> {
-        self.of(template.target)
-            .render_str(&template.source, Value::from(Serde(values)))
-            .map_err(|error| told(&template.setting, &template.source, &error))
+        self.of(template.target).render_str(&template.source, Value::from(Serde(values))).map_err(|error| {
+            let advice = advice(at(&template.source, &error), values);
+            let error = told(&template.setting, &template.source, &error);
+            match advice {
+                Some(advice) => error.help(advice),
+                None => error,
+            }
+        })
     }
+}
+
+/// The part of a template that an error is about.
+fn at<'s>(source: &'s str, error: &minijinja::Error) -> &'s str {
+    error.range().and_then(|range| source.get(range)).unwrap_or(source)
+}
+
+/// Which names there are in the place of one without a value, such as `parent.code`; names only, never values.
+fn advice(at: &str, values: &serde_json::Value) -> Option<String> {
+    let (of, name) = at.trim().split_once('.')?;
+    let members = values.get(of)?.as_object()?;
+    if members.contains_key(name) {
+        return None;
+    }
+    suggest::advice(name, members.keys().map(String::as_str)).map(|advice| format!("in `{of}`, {advice}"))
 }
 
 fn told(setting: &str, source: &str, error: &minijinja::Error) -> Error {
@@ -117,8 +138,7 @@ fn told(setting: &str, source: &str, error: &minijinja::Error) -> Error {
         TemplateErrorKind::UndefinedError => "a name in it has no value here".to_owned(),
         _ => error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
     };
-    let at = error.range().and_then(|range| source.get(range)).unwrap_or(source);
-    let at: String = at.chars().take(80).collect();
+    let at: String = at(source, error).chars().take(80).collect();
     Error::new(ErrorKind::Config, "a template cannot be filled in")
         .with("setting", setting)
         .with("line", error.line().unwrap_or(1))
