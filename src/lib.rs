@@ -8,6 +8,7 @@ pub mod config;
 pub mod connect;
 pub mod control;
 pub mod error;
+pub mod explain;
 pub mod guess;
 pub mod land;
 pub mod log;

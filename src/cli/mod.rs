@@ -9,6 +9,7 @@ pub mod compare;
 pub mod context;
 pub mod demo;
 pub mod discover;
+pub mod explain_error;
 pub mod guess;
 pub mod held;
 pub mod init;
@@ -90,6 +91,7 @@ pub enum Command {
     Publish(publish::PublishArgs),
     Simulate(simulate::SimulateArgs),
     Schema(schema::SchemaArgs),
+    ExplainError(explain_error::ExplainErrorArgs),
 }
 
 impl Command {
@@ -110,7 +112,8 @@ impl Command {
             | Command::Query(_)
             | Command::Publish(_)
             | Command::Simulate(_)
-            | Command::Schema(_) => "warn",
+            | Command::Schema(_)
+            | Command::ExplainError(_) => "warn",
         }
     }
 }
@@ -155,6 +158,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Publish(args) => publish::run(args, context).await,
         Command::Simulate(args) => simulate::run(args, context).await,
         Command::Schema(args) => schema::run(args, context).await,
+        Command::ExplainError(args) => explain_error::run(args, context).await,
     }
 }
 

@@ -295,22 +295,11 @@ async fn children_of_parents_that_a_list_lacks_are_not_taken_for_gone() {
     bench.reader.run().await.unwrap();
     bench.assert_true("lines", &["契約番号", "行"]);
     bench.advance(86_400);
-    bench.arm("lose=5@/contracts?*after=K0000060#1+");
+    bench.arm("lose=5@/contracts?*after=K000006#1+");
     let error = bench.refused().await;
     assert_eq!(error.kind(), ErrorKind::BadData);
     assert!(error.render().contains("list: contracts"), "{}", error.render());
     bench.assert_true("lines", &["契約番号", "行"]);
-}
-
-#[tokio::test]
-async fn a_parent_that_is_read_in_steps_is_refused() {
-    let mut bench = lines().await;
-    bench.reader.change(|config| {
-        config["streams"]["contracts"]["window"] = json!({ "start": "2026-10-01", "step_days": 1 });
-    });
-    let error = bench.refused().await;
-    assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.render().contains("step_days"), "{}", error.render());
 }
 
 #[tokio::test]
