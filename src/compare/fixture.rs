@@ -37,6 +37,8 @@ pub(crate) fn variables() -> Vec<VariableConfig> {
         from: vec![],
         derive: None,
         values: values.iter().map(|value| value.to_string()).collect(),
+        value_labels: Default::default(),
+        read_as: Default::default(),
         currency: (r#type == VariableType::Money).then(|| "JPY".into()),
         scale: None,
         entity: None,

@@ -6,6 +6,7 @@ use super::model::{MetricSide, Value};
 use super::number::{Decimal, add, divide_half_even, subtract};
 use super::side::{Column, Presence, Side, Values};
 use crate::error::Result;
+use crate::schema::types::compare_choices;
 use crate::schema::{Aggregate, VariableConfig, VariableType};
 use crate::snapshot::Cell;
 
@@ -26,7 +27,8 @@ pub(super) fn aggregate_of(variable: &VariableConfig) -> Aggregate {
 /// `unknown_missing` ones that may have been there and have no row. Sums and averages are of numbers only,
 /// averages rounded half to even; minimum and maximum are of any type.
 pub(super) fn add_up(side: &Side<'_>, unknown_missing: u64, column: usize, aggregate: Aggregate) -> Result<MetricSide> {
-    let Column { values, cells, .. } = &side.columns[column];
+    let whole = &side.columns[column];
+    let Column { values, cells, .. } = whole;
     let (mut known, mut empty, mut unknown) = (0_u64, 0_u64, unknown_missing);
     let mut sum = 0_i128;
     let mut extreme: Option<usize> = None;
@@ -44,7 +46,7 @@ pub(super) fn add_up(side: &Side<'_>, unknown_missing: u64, column: usize, aggre
                     sum = add(sum, number)?;
                 }
                 if let Some(wanted) = wanted
-                    && extreme.is_none_or(|best| values.order(row, best) == wanted)
+                    && extreme.is_none_or(|best| whole.order(row, best) == wanted)
                 {
                     extreme = Some(row);
                 }
@@ -90,10 +92,14 @@ fn number(side: &MetricSide) -> Option<Decimal> {
     }
 }
 
-impl Values {
-    /// How two values of the column compare; both rows have one. Text compares by its bytes.
+impl Column {
+    /// How two values of the column compare; both rows have one. An enum compares as its values are listed, other text
+    /// by its bytes.
     fn order(&self, row: usize, other: usize) -> Ordering {
-        match self {
+        match &self.values {
+            Values::Text(array) if !self.choices.is_empty() => {
+                compare_choices(&self.choices, array.value(row), array.value(other))
+            }
             Values::Text(array) => array.value(row).cmp(array.value(other)),
             Values::Integer(array) => array.value(row).cmp(&array.value(other)),
             Values::Decimal(array, _) => array.value(row).cmp(&array.value(other)),

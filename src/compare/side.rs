@@ -13,7 +13,7 @@ use datafusion::arrow::datatypes::{
 use super::model::Value;
 use super::number::Decimal;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::VariableConfig;
+use crate::schema::{VariableConfig, VariableType};
 use crate::snapshot::{Cell, Coverage, State};
 
 /// Whether a customer is there at an instant (semantics G1).
@@ -61,6 +61,8 @@ pub(super) struct Column {
     pub(super) values: Values,
     pub(super) cells: Vec<Cell>,
     pub(super) sources: StringArray,
+    /// For an enum: its values in order.
+    pub(super) choices: Vec<String>,
 }
 
 /// A typed column.
@@ -207,7 +209,8 @@ impl Column {
             corrupt("a cell says that it has a value and has none, or its number has no meaning", state)
                 .with("variable", name)
         })?;
-        Ok(Column { values, cells, sources })
+        let choices = if variable.r#type == VariableType::Enum { variable.values.clone() } else { Vec::new() };
+        Ok(Column { values, cells, sources, choices })
     }
 
     /// `source/stream` of the record that the value comes from; a stream's name may itself hold a `#`, so the

@@ -10,7 +10,7 @@ use super::source::SourceConfig;
 use super::suggest::{advice, quoted_list};
 use super::yaml::child_pointer;
 use crate::map::{MappingConfig, VariableMapping};
-use crate::schema::{EntityConfig, VariableConfig, VariableType};
+use crate::schema::{Aggregate, EntityConfig, VariableConfig, VariableType};
 use crate::unify::{IdentityConfig, Rule};
 
 /// Columns that every state has beside its variables.
@@ -382,8 +382,32 @@ fn check_type(
                 problem(&format!("values/{}", twice.0), format!("the value `{}` is listed twice", twice.1), None);
             }
         }
+        (VariableType::Set, values) => {
+            if let Some(twice) = values.iter().enumerate().find(|(i, value)| values[..*i].contains(value)) {
+                problem(&format!("values/{}", twice.0), format!("the value `{}` is listed twice", twice.1), None);
+            }
+        }
         (_, []) => {}
-        _ => problem("values", "only an enum has `values`".into(), Some("write `type: enum`, or remove them".into())),
+        _ => {
+            let advice = Some("write `type: enum` or `type: set`, or remove them".into());
+            problem("values", "only an enum or a set has `values`".into(), advice);
+        }
+    }
+    if kind == VariableType::Set && matches!(variable.aggregate, Some(Aggregate::Min | Aggregate::Max)) {
+        let message = "sets have no order, so none is the least or the greatest";
+        problem("aggregate", message.into(), Some("write `aggregate: count`, or remove it".into()));
+    }
+    for (key, message, advice) in value_label_faults(variable) {
+        problem(&key, message, Some(advice));
+    }
+    for (key, message, advice) in variable.read_as.faults(kind, false) {
+        problem(&format!("read_as/{key}"), message, Some(advice));
+    }
+    for (index, from) in variable.from.iter().enumerate().filter(|(_, from)| from.currency.is_some()) {
+        if kind != VariableType::Money {
+            let message = format!("only money has a `currency`; the entry of `{}` names one", from.stream);
+            problem(&format!("from/{index}/currency"), message, Some("remove it, or write `type: money`".into()));
+        }
     }
     match (kind, &variable.entity) {
         (VariableType::Ref, None) => {
@@ -410,4 +434,31 @@ fn check_type(
     if variable.currency.as_ref().is_some_and(|code| code.len() != 3 || !code.chars().all(|c| c.is_ascii_uppercase())) {
         problem("currency", "a currency is an ISO 4217 code".into(), Some("such as `JPY` or `USD`".into()));
     }
+}
+
+/// Labels must belong to a listed value, and to one only, or a text could mean two of them.
+fn value_label_faults(variable: &VariableConfig) -> Vec<(String, String, String)> {
+    let mut faults = Vec::new();
+    let mut owners: BTreeMap<&str, &str> =
+        variable.values.iter().map(|value| (value.as_str(), value.as_str())).collect();
+    for (value, label) in &variable.value_labels {
+        let pointer = child_pointer("value_labels", value);
+        let pointer = pointer.trim_start_matches('/').to_owned();
+        if !variable.values.contains(value) {
+            let close = advice(value, variable.values.iter().map(String::as_str));
+            let list = || "label a value that `values` lists".to_owned();
+            faults.push((pointer, format!("`{value}` is not one of the values"), close.unwrap_or_else(list)));
+            continue;
+        }
+        for text in [&label.ja, &label.en].into_iter().flatten() {
+            match owners.insert(text.trim(), value) {
+                Some(other) if other != value => {
+                    let message = format!("the label `{text}` means `{other}` already");
+                    faults.push((pointer.clone(), message, "give each value labels of its own".to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+    faults
 }

@@ -14,6 +14,7 @@ use super::secret::Secret;
 use super::suggest::closest;
 use super::validate::Fault;
 use super::yaml;
+use crate::schema::FiscalYear;
 use crate::snapshot::period::{Calendar, FirstOrLast};
 
 /// A project's settings, as people write them.
@@ -260,6 +261,11 @@ impl Settings {
             },
             closing_day: u32::from(self.closing_day),
         }
+    }
+
+    /// The fiscal year on days.
+    pub fn fiscal_year(&self) -> FiscalYear {
+        self.calendar().fiscal_year()
     }
 
     /// The settings that `config` means for the project in `root`.

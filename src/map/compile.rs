@@ -526,6 +526,8 @@ fn date_variable(name: &str) -> VariableConfig {
         from: Vec::new(),
         derive: None,
         values: Vec::new(),
+        value_labels: Default::default(),
+        read_as: Default::default(),
         currency: None,
         scale: None,
         entity: None,

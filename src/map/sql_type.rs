@@ -69,7 +69,11 @@ impl SqlType {
         match kind {
             VariableType::Text
             | VariableType::Enum
+            | VariableType::Set
+            | VariableType::Url
             | VariableType::Email
+            | VariableType::Phone
+            | VariableType::PostalCode
             | VariableType::CorporateNumber
             | VariableType::Ref => SqlType::Text,
             VariableType::Integer => SqlType::Integer,
@@ -152,18 +156,5 @@ impl SqlType {
 
 /// The word for a variable's type as it is written in its definition.
 pub(crate) fn variable_type_word(kind: VariableType) -> &'static str {
-    match kind {
-        VariableType::Text => "text",
-        VariableType::Integer => "integer",
-        VariableType::Decimal => "decimal",
-        VariableType::Money => "money",
-        VariableType::Percent => "percent",
-        VariableType::Boolean => "boolean",
-        VariableType::Date => "date",
-        VariableType::Datetime => "datetime",
-        VariableType::Enum => "enum",
-        VariableType::Email => "email",
-        VariableType::CorporateNumber => "corporate_number",
-        VariableType::Ref => "ref",
-    }
+    kind.word()
 }

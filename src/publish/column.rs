@@ -143,7 +143,11 @@ fn sql_type(variable: &VariableConfig, batch: Option<&RecordBatch>) -> SqlType {
     match variable.r#type {
         VariableType::Text
         | VariableType::Enum
+        | VariableType::Set
+        | VariableType::Url
         | VariableType::Email
+        | VariableType::Phone
+        | VariableType::PostalCode
         | VariableType::CorporateNumber
         | VariableType::Ref => SqlType::Text,
         VariableType::Integer => SqlType::Integer,

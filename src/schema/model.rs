@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::read_as::ReadAs;
+
 /// What people read instead of a name, in the languages that the project speaks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -19,7 +21,7 @@ pub struct Label {
 
 /// What a variable's values are.
 ///
-/// In memory: text, enum, email, url, phone, corporate_number and ref are `Utf8`; integer `Int64`;
+/// In memory: text, enum, set, email, url, phone, postal_code, corporate_number and ref are `Utf8`; integer `Int64`;
 /// decimal and percent `Decimal128(38, 10)`; money `Decimal128(38, scale)`; boolean `Boolean`; date
 /// `Date32`; datetime `Timestamp(µs, UTC)`. A percent of 75 % is the number 75.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -35,9 +37,57 @@ pub enum VariableType {
     Date,
     Datetime,
     Enum,
+    Set,
+    Url,
     Email,
+    Phone,
+    PostalCode,
     CorporateNumber,
     Ref,
+}
+
+impl VariableType {
+    /// All types, in the order they are shown.
+    pub const ALL: [VariableType; 16] = [
+        VariableType::Text,
+        VariableType::Integer,
+        VariableType::Decimal,
+        VariableType::Money,
+        VariableType::Percent,
+        VariableType::Boolean,
+        VariableType::Date,
+        VariableType::Datetime,
+        VariableType::Enum,
+        VariableType::Set,
+        VariableType::Url,
+        VariableType::Email,
+        VariableType::Phone,
+        VariableType::PostalCode,
+        VariableType::CorporateNumber,
+        VariableType::Ref,
+    ];
+
+    /// The word for it in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            VariableType::Text => "text",
+            VariableType::Integer => "integer",
+            VariableType::Decimal => "decimal",
+            VariableType::Money => "money",
+            VariableType::Percent => "percent",
+            VariableType::Boolean => "boolean",
+            VariableType::Date => "date",
+            VariableType::Datetime => "datetime",
+            VariableType::Enum => "enum",
+            VariableType::Set => "set",
+            VariableType::Url => "url",
+            VariableType::Email => "email",
+            VariableType::Phone => "phone",
+            VariableType::PostalCode => "postal_code",
+            VariableType::CorporateNumber => "corporate_number",
+            VariableType::Ref => "ref",
+        }
+    }
 }
 
 /// How a variable adds up over customers in a comparison.
@@ -92,6 +142,13 @@ pub struct FromConfig {
     /// What happens to a value that does not convert.
     #[serde(default)]
     pub on_error: OnError,
+    /// How this source writes its texts, where they could be read in two ways.
+    #[serde(default, skip_serializing_if = "ReadAs::is_default")]
+    pub read_as: ReadAs,
+    /// For `money`: a SQL expression that gives the record's currency (ISO 4217); an amount in another currency than the
+    /// variable's is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// A variable: one named, typed column of an entity.
@@ -114,9 +171,15 @@ pub struct VariableConfig {
     /// Custom variables: a SQL expression over this entity's variables, instead of `from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derive: Option<String>,
-    /// For `enum`: the values in order; others are held.
+    /// For `enum`: the values in order; others are held. For `set`: its elements in order; without them any text is one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+    /// For `enum` and `set`: what people read instead of a value; read as the value where a source writes it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub value_labels: BTreeMap<String, Label>,
+    /// How its texts are read, where they could be read in two ways; a mapping may say otherwise for its source.
+    #[serde(default, skip_serializing_if = "ReadAs::is_default")]
+    pub read_as: ReadAs,
     /// For `money`: the ISO 4217 code; default the project's currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,

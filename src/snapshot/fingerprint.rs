@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::log::Entry;
 
 /// Changes whenever the same inputs would give another state.
-const ENGINE: u32 = 3;
+const ENGINE: u32 = 4;
 
 /// Everything that decides a state but the assignment of records to customers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

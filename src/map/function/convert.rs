@@ -141,7 +141,7 @@ impl Conversion {
 
 /// The options under which conversions inside expressions run.
 pub(crate) fn options(timezone: Tz) -> TypeOptions {
-    TypeOptions { scale: 10, values: Vec::new(), currency: None, timezone }
+    TypeOptions { scale: 10, timezone, ..TypeOptions::default() }
 }
 
 static FUNCTIONS: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {

@@ -1,7 +1,42 @@
 //! `boolean`: the usual pairs of words and signs.
 
-use super::Reason;
+use super::doc::{Cases, TypeDoc, empty, held, is, plain_options};
 use super::width::fold;
+use super::{Reason, VariableType};
+
+pub(super) static DOC: TypeDoc = TypeDoc {
+    kind: VariableType::Boolean,
+    ja: "真偽",
+    about: "Yes or no by the usual pairs of words and signs, letters in any case and width. Other words (済, 未) are translated \
+            by `values:` in the mapping: `values: { 済: 'true', 未: 'false' }`.",
+    canonical: "`true` or `false`",
+    order: "`false` before `true`",
+    cases: &[Cases {
+        declared: "",
+        options: plain_options,
+        forms: &[
+            is("true", "true"),
+            is("FALSE", "false"),
+            is("1", "true"),
+            is("０", "false"),
+            is("yes", "true"),
+            is("N", "false"),
+            is("はい", "true"),
+            is("いいえ", "false"),
+            is("有", "true"),
+            is("無", "false"),
+            is("あり", "true"),
+            is("なし", "false"),
+            is("○", "true"),
+            is("◯", "true"),
+            is("×", "false"),
+            empty(""),
+            held("2", "not_a_boolean"),
+            held("△", "not_a_boolean"),
+            held("済", "not_a_boolean"),
+        ],
+    }],
+};
 
 const TRUE: [&str; 11] = ["true", "1", "yes", "y", "t", "はい", "有", "有り", "あり", "○", "〇"];
 const FALSE: [&str; 11] = ["false", "0", "no", "n", "f", "いいえ", "無", "無し", "なし", "×", "✕"];

@@ -9,8 +9,8 @@ use datafusion::arrow::datatypes::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType,
 };
 
-use super::{Reason, TypeOptions, VariableType, boolean, corporate_number, data_type, date, datetime, email};
-use super::{number, plain};
+use super::{Reason, TypeOptions, VariableType, boolean, choice, corporate_number, data_type, date, datetime, decimal};
+use super::{email, integer, money, percent, phone, postal_code, reference, set, text, url};
 
 /// A converted column: one row per row of the input, in its order.
 #[derive(Debug, Clone)]
@@ -53,14 +53,18 @@ pub(super) fn convert_texts<'a>(
     input: impl ExactSizeIterator<Item = Option<&'a str>>,
 ) -> Converted {
     match kind {
-        VariableType::Text => texts(input, |text, out| plain::text(text).map(|text| out.append_value(text))),
-        VariableType::Ref => texts(input, |text, out| plain::reference(text).map(|text| out.append_value(text))),
-        VariableType::Enum => {
-            texts(input, |text, out| plain::choice(text, &options.values).map(|text| out.append_value(text)))
+        VariableType::Text => texts(input, |cell, out| text::parse(cell).map(|text| out.append_value(text))),
+        VariableType::Ref => texts(input, |cell, out| reference::parse(cell).map(|text| out.append_value(text))),
+        VariableType::Enum => texts(input, |cell, out| choice::parse(cell, options).map(|text| out.append_value(text))),
+        VariableType::Set => texts(input, |cell, out| set::parse(cell, options).map(|text| out.append_option(text))),
+        VariableType::Url => texts(input, |cell, out| url::parse(cell).map(|text| out.append_value(text))),
+        VariableType::Email => texts(input, |cell, out| email::parse(cell).map(|text| out.append_value(text))),
+        VariableType::Phone => texts(input, |cell, out| phone::parse(cell).map(|text| out.append_value(text))),
+        VariableType::PostalCode => {
+            texts(input, |cell, out| postal_code::parse(cell).map(|text| out.append_value(text)))
         }
-        VariableType::Email => texts(input, |text, out| email::parse(text).map(|text| out.append_value(text))),
         VariableType::CorporateNumber => {
-            texts(input, |text, out| corporate_number::parse(text).map(|text| out.append_value(text)))
+            texts(input, |cell, out| corporate_number::parse(cell).map(|text| out.append_value(text)))
         }
         VariableType::Boolean => {
             let mut out = BooleanBuilder::with_capacity(input.len());
@@ -71,19 +75,23 @@ pub(super) fn convert_texts<'a>(
             });
             Converted { values: Arc::new(out.finish()), failures }
         }
-        VariableType::Integer => primitives::<Int64Type>(kind, options, input, number::integer),
-        VariableType::Decimal => primitives::<Decimal128Type>(kind, options, input, number::decimal),
-        VariableType::Percent => primitives::<Decimal128Type>(kind, options, input, number::percent),
-        VariableType::Money => {
-            let (scale, currency) = (options.scale, options.currency.as_deref());
-            primitives::<Decimal128Type>(kind, options, input, |text| number::money(text, scale, currency))
+        VariableType::Integer => primitives::<Int64Type>(kind, options, input, |text| integer::parse(text, options)),
+        VariableType::Decimal => {
+            primitives::<Decimal128Type>(kind, options, input, |text| decimal::parse(text, options))
         }
-        VariableType::Date => {
-            primitives::<Date32Type>(kind, options, input, |text| date::parse(text).map(Date32Type::from_naive_date))
+        VariableType::Percent => {
+            primitives::<Decimal128Type>(kind, options, input, |text| percent::parse(text, options))
         }
-        VariableType::Datetime => primitives::<TimestampMicrosecondType>(kind, options, input, |text| {
-            datetime::parse(text, options.timezone).map(|instant| instant.micros())
+        VariableType::Money => primitives::<Decimal128Type>(kind, options, input, |text| money::parse(text, options)),
+        VariableType::Date => primitives::<Date32Type>(kind, options, input, |text| {
+            date::parse(text, options).map(Date32Type::from_naive_date)
         }),
+        VariableType::Datetime => {
+            let timezone = options.zone();
+            primitives::<TimestampMicrosecondType>(kind, options, input, |text| {
+                datetime::parse(text, timezone).map(|instant| instant.micros())
+            })
+        }
     }
 }
 

@@ -4,7 +4,36 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::Reason;
+use super::doc::{Cases, TypeDoc, empty, held, is, plain_options};
+use super::{Reason, VariableType};
+
+pub(super) static DOC: TypeDoc = TypeDoc {
+    kind: VariableType::CorporateNumber,
+    ja: "法人番号",
+    about: "13 digits, the first of which checks the others; in any width, with hyphens or spaces. A number of 12 digits (会社法人等番号) \
+            becomes one by its check digit, but a mistyped 13-digit number may look the same: so it is held, and the reason names the \
+            digit. If all numbers of a source are such, the mapping says so: `with_check_digit(x)`.",
+    canonical: "the 13 digits",
+    order: "by its digits",
+    cases: &[Cases {
+        declared: "",
+        options: plain_options,
+        forms: &[
+            is("7000012050002", "7000012050002"),
+            is("７００００１２０５０００２", "7000012050002"),
+            is("7-0000-1205-0002", "7000012050002"),
+            is("7 0000 1205 0002", "7000012050002"),
+            empty(""),
+            held("8000012050002", "wrong_check_digit"),
+            held("000012050002", "check_digit_missing"),
+            held("70000120500", "not_a_corporate_number"),
+            held("T7000012050002", "invoice_number"),
+            held("7.00001E+12", "spreadsheet_exponent"),
+            held("7000012050002.0", "not_a_corporate_number"),
+            held("調査中", "not_a_corporate_number"),
+        ],
+    }],
+};
 
 /// Reads a corporate number in any width, with hyphens or spaces between its digits.
 pub(super) fn parse(text: &str) -> Result<Cow<'_, str>, Reason> {
@@ -20,10 +49,14 @@ pub(super) fn parse(text: &str) -> Result<Cow<'_, str>, Reason> {
     match number.len() {
         13 => {}
         12 => {
+            let digit = check_digit(&number).unwrap_or_default();
             return Err(Reason::new(
                 "check_digit_missing",
-                "12 digits, as a 会社法人等番号 has: with its check digit in front it would be a corporate number, but \
-                 nothing is added here; correct it in the source",
+                format!(
+                    "12 digits, as a 会社法人等番号 has: with its check digit {digit} in front it would be a corporate number, but \
+                     nothing is added here; correct it in the source, or if all numbers of the field are such, write \
+                     with_check_digit(x)"
+                ),
             ));
         }
         length => {

@@ -1,21 +1,145 @@
 //! `date`: days in the forms that Japanese systems write.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
+use super::doc::{Cases, TypeDoc, empty, held, is, plain_options, reading};
 use super::width::fold;
-use super::{Reason, datetime, era};
+use super::{Reason, TypeOptions, VariableType, datetime, era, fiscal};
+use crate::schema::ReadAs;
+use crate::schema::read_as::{FiscalDay, SerialDays};
+
+pub(super) static DOC: TypeDoc = TypeDoc {
+    kind: VariableType::Date,
+    ja: "日付",
+    about: "A day, year first, in our calendar or in an era from 明治 on (by name, letter, kanji or square sign; 元年 is year 1); of an \
+            era only days on which its name was in use. A time of day behind it must be midnight as written. Names of fiscal years \
+            and days of spreadsheets are read where that is declared.",
+    canonical: "`2025-10-01`",
+    order: "earlier first",
+    cases: &[
+        Cases {
+            declared: "",
+            options: plain_options,
+            forms: &[
+                is("2025-10-01", "2025-10-01"),
+                is("2025/10/1", "2025-10-01"),
+                is("2025.10.1", "2025-10-01"),
+                is("20251001", "2025-10-01"),
+                is("2025年10月1日", "2025-10-01"),
+                is("２０２５年１０月１日", "2025-10-01"),
+                is("2025年 1月 5日", "2025-01-05"),
+                is("令和7年10月1日", "2025-10-01"),
+                is("令和元年5月1日", "2019-05-01"),
+                is("R7.10.1", "2025-10-01"),
+                is("R07/10/01", "2025-10-01"),
+                is("Ｒ７．１０．１", "2025-10-01"),
+                is("令7.10.1", "2025-10-01"),
+                is("㋿7年10月1日", "2025-10-01"),
+                is("平成31年4月30日", "2019-04-30"),
+                is("H1.1.8", "1989-01-08"),
+                is("昭和64年1月7日", "1989-01-07"),
+                is("s50.4.1", "1975-04-01"),
+                is("大正15年12月25日", "1926-12-25"),
+                is("昭和元年12月25日", "1926-12-25"),
+                is("明治45年7月30日", "1912-07-30"),
+                is("M6.1.1", "1873-01-01"),
+                is("2025-10-01T00:00:00Z", "2025-10-01"),
+                is("2025-10-01T00:00:00.000+0900", "2025-10-01"),
+                is("2025/10/01 0:00", "2025-10-01"),
+                is("9999-12-31", "9999-12-31"),
+                empty("\u{3000}"),
+                held("2025-10-01T15:00:00Z", "has_time"),
+                held("2025-02-29", "no_such_day"),
+                held("0000-00-00", "no_such_day"),
+                held("平成31年5月1日", "era_ended"),
+                held("昭和64年1月8日", "era_ended"),
+                held("令和元年4月30日", "era_not_begun"),
+                held("明治5年12月2日", "era_not_begun"),
+                held("令和99年12月31日", "era_year_too_far"),
+                held("令和0年1月1日", "no_such_day"),
+                held("25/10/1", "ambiguous_date"),
+                held("10/1/2025", "ambiguous_date"),
+                held("2025年10月", "day_missing"),
+                held("2025-10", "day_missing"),
+                held("2025年度", "fiscal_year"),
+                held("FY2025", "fiscal_year"),
+                held("45931", "serial_number"),
+                held("2025-10/01", "not_a_date"),
+                held("未定", "not_a_date"),
+            ],
+        },
+        Cases {
+            declared: "read_as: { fiscal: last }",
+            options: || reading(ReadAs { fiscal: Some(FiscalDay::Last), ..ReadAs::default() }),
+            forms: &[
+                is("2025年度", "2026-03-31"),
+                is("FY2025", "2026-03-31"),
+                is("令和7年度", "2026-03-31"),
+                is("R7年度上期", "2025-09-30"),
+                is("２０２５年度 下期", "2026-03-31"),
+                is("FY2025-H1", "2025-09-30"),
+                is("2025年度第3四半期", "2025-12-31"),
+                is("FY2025 Q4", "2026-03-31"),
+                is("2025年度期首", "2025-04-01"),
+                is("2025-10-01", "2025-10-01"),
+                empty(""),
+                held("25年度", "not_a_date"),
+                held("平成40年度", "era_ended"),
+                held("2025年度第5四半期", "not_a_date"),
+            ],
+        },
+        Cases {
+            declared: "read_as: { fiscal: first }",
+            options: || reading(ReadAs { fiscal: Some(FiscalDay::First), ..ReadAs::default() }),
+            forms: &[
+                is("2025年度", "2025-04-01"),
+                is("2025年度下期", "2025-10-01"),
+                is("FY2025-Q2", "2025-07-01"),
+                is("2025年度末", "2026-03-31"),
+                empty(""),
+            ],
+        },
+        Cases {
+            declared: "read_as: { serial: excel_1900 }",
+            options: || reading(ReadAs { serial: Some(SerialDays::Excel1900), ..ReadAs::default() }),
+            forms: &[
+                is("45931", "2025-10-01"),
+                is("45931.0", "2025-10-01"),
+                is("1", "1900-01-01"),
+                is("59", "1900-02-28"),
+                is("61", "1900-03-01"),
+                is("2025/10/1", "2025-10-01"),
+                empty(""),
+                held("60", "no_such_day"),
+                held("0", "no_such_day"),
+                held("45931.5", "has_time"),
+            ],
+        },
+        Cases {
+            declared: "read_as: { serial: excel_1904 }",
+            options: || reading(ReadAs { serial: Some(SerialDays::Excel1904), ..ReadAs::default() }),
+            forms: &[is("44469", "2025-10-01"), is("0", "1904-01-01"), empty("")],
+        },
+    ],
+};
 
 const DATE_FORMS: &str = "accepted: 2025-10-01, 2025/10/1, 20251001, 2025年10月1日, 令和7年10月1日, R7.10.1";
 
 /// Reads a day. A time behind it must be midnight as written: which day another instant falls on depends on
 /// a time zone, and that is for the mapping to say.
-pub(super) fn parse(text: &str) -> Result<NaiveDate, Reason> {
+pub(super) fn parse(text: &str, options: &TypeOptions) -> Result<NaiveDate, Reason> {
     let text = text.trim();
     if let Some((year, month, day)) = iso(text.as_bytes()) {
         return calendar_day(year, month, day);
     }
     let folded = fold(text);
-    let (date, rest) = leading(&folded)?;
+    if let Some(days) = options.read_as.serial.and_then(|serial| serial_day(&folded, serial)) {
+        return days;
+    }
+    let (date, rest) = match leading(&folded) {
+        Ok(found) => found,
+        Err(reason) => return fiscal::day(&folded, options).unwrap_or(Err(reason)),
+    };
     if rest.trim().is_empty() {
         return Ok(date);
     }
@@ -27,6 +151,29 @@ pub(super) fn parse(text: &str) -> Result<NaiveDate, Reason> {
         )),
         Err(_) => Err(not_a_date()),
     }
+}
+
+/// The day of a spreadsheet's count; `None` for what is no number of at most five digits.
+fn serial_day(text: &str, serial: SerialDays) -> Option<Result<NaiveDate, Reason>> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_count =
+        (1..=5).contains(&whole.len()) && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    let count: i64 = whole.parse().ok().filter(|_| is_count)?;
+    if fraction.bytes().any(|byte| byte != b'0') {
+        return Some(Err(Reason::new(
+            "has_time",
+            "a spreadsheet's day with a time of day; export the column as a date",
+        )));
+    }
+    let (first, since) = match serial {
+        // Day 60 is the 29 February 1900 that there never was; from then on all are counted one too high.
+        SerialDays::Excel1900 if count == 60 => (None, 0),
+        SerialDays::Excel1900 if count > 60 => (NaiveDate::from_ymd_opt(1899, 12, 30), count),
+        SerialDays::Excel1900 => (NaiveDate::from_ymd_opt(1899, 12, 31).filter(|_| count > 0), count),
+        SerialDays::Excel1904 => (NaiveDate::from_ymd_opt(1904, 1, 1), count),
+    };
+    let date = first.and_then(|first| first.checked_add_signed(TimeDelta::days(since)));
+    Some(date.ok_or_else(|| Reason::new("no_such_day", "there is no such day in the spreadsheet's calendar")))
 }
 
 /// The day that `text` (in narrow forms, trimmed) begins with, and what follows it.

@@ -2,8 +2,39 @@
 
 use std::borrow::Cow;
 
-use super::Reason;
+use super::doc::{Cases, TypeDoc, empty, held, is, plain_options};
 use super::width::has_wide;
+use super::{Reason, VariableType};
+
+pub(super) static DOC: TypeDoc = TypeDoc {
+    kind: VariableType::Email,
+    ja: "メールアドレス",
+    about: "One address. Dots may stand anywhere before the @, since Japanese mobile carriers gave out such addresses.",
+    canonical: "the address with its domain in lower case",
+    order: "by the numbers of its characters in Unicode",
+    cases: &[Cases {
+        declared: "",
+        options: plain_options,
+        forms: &[
+            is("taro@example.co.jp", "taro@example.co.jp"),
+            is("Taro.Yamada+cs@EXAMPLE.CO.JP", "Taro.Yamada+cs@example.co.jp"),
+            is(" a@b.jp ", "a@b.jp"),
+            is("foo..bar.@docomo.ne.jp", "foo..bar.@docomo.ne.jp"),
+            is("x@xn--wgv71a.jp", "x@xn--wgv71a.jp"),
+            empty(""),
+            held("ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ", "full_width"),
+            held("taro@example。jp", "not_an_email"),
+            held("taro.example.jp", "not_an_email"),
+            held("a@b@c.jp", "not_an_email"),
+            held("a@b.jp; c@d.jp", "not_an_email"),
+            held("Taro <a@b.jp>", "not_an_email"),
+            held("taro@localhost", "not_an_email"),
+            held("taro@-a.jp", "not_an_email"),
+            held("@b.jp", "not_an_email"),
+            held("a@192.168.0.1", "not_an_email"),
+        ],
+    }],
+};
 
 /// Reads an address; its domain is lower-cased, since domains are the same in any case.
 pub(super) fn parse(text: &str) -> Result<Cow<'_, str>, Reason> {

@@ -4,6 +4,9 @@ use chrono::NaiveDate;
 
 use super::Reason;
 
+/// No era has lasted longer; a year of the present one beyond it stands for "no end" or is a typing error.
+const LONGEST_ERA_YEARS: i32 = 64;
+
 /// One era. Its first and last day are those on which its name was valid by law.
 #[derive(Debug)]
 pub(super) struct Era {
@@ -53,6 +56,7 @@ impl Era {
         if year < 1 {
             return Err(no_such_day());
         }
+        self.check_far(year)?;
         let year = year.checked_add(self.first_year - 1).filter(|year| *year <= 9999).ok_or_else(no_such_day)?;
         let date = NaiveDate::from_ymd_opt(year, month, day).ok_or_else(no_such_day)?;
         let name = self.name;
@@ -73,6 +77,44 @@ impl Era {
         }
         Ok(date)
     }
+}
+
+impl Era {
+    /// The year that gives a fiscal year its name: 令和7年度 is that of 2025.
+    pub(super) fn fiscal_year(&self, year: i32) -> Result<i32, Reason> {
+        if year < 1 {
+            return Err(Reason::new("no_such_day", "the years of an era begin with 1 (元年)"));
+        }
+        self.check_far(year)?;
+        let named = self.first_year - 1 + year;
+        match self.last {
+            // 平成31年度 is what the year from April 2019 on was called at first.
+            Some((last, _, _)) if named > last => Err(Reason::new(
+                "era_ended",
+                format!("{} had no such year; write it in the era that followed", self.name),
+            )),
+            _ => Ok(named),
+        }
+    }
+
+    fn check_far(&self, year: i32) -> Result<(), Reason> {
+        if self.last.is_some() || year <= LONGEST_ERA_YEARS {
+            return Ok(());
+        }
+        let name = self.name;
+        Err(Reason::new(
+            "era_year_too_far",
+            format!(
+                "{name} is accepted up to its year {LONGEST_ERA_YEARS}, as long as no era has lasted; if it means no end, translate it in the mapping: nullif(x, '…')"
+            ),
+        ))
+    }
+}
+
+/// The era's name and the year of it that a day bears today: of a day with two names the later one; `None` before 1873.
+pub fn era_of(date: NaiveDate) -> Option<(&'static str, i32)> {
+    let era = ERAS.iter().find(|era| as_date(era.first).is_some_and(|first| date >= first))?;
+    Some((era.name, chrono::Datelike::year(&date) - era.first_year + 1))
 }
 
 fn as_date((year, month, day): (i32, u32, u32)) -> Option<NaiveDate> {

@@ -45,6 +45,17 @@ pub(super) fn leading(text: &str) -> Option<(Mark, usize)> {
     }
 }
 
+/// The currency that a text names by itself: a code, or a sign; in narrow forms and capitals.
+pub(super) fn of_currency(text: &str) -> Option<Mark> {
+    if let Ok(code) = <[u8; 3]>::try_from(text.as_bytes())
+        && code.iter().all(u8::is_ascii_uppercase)
+    {
+        return Some(Mark::Code(code));
+    }
+    let (mark, length) = leading(text).or_else(|| trailing(text))?;
+    (length == text.len() && mark != Mark::Percent).then_some(mark)
+}
+
 /// A mark that `text` ends with, and its length in bytes.
 pub(super) fn trailing(text: &str) -> Option<(Mark, usize)> {
     let last = text.chars().next_back()?;

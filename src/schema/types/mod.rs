@@ -5,21 +5,35 @@
 //! blank text is no value. Decimals never pass through a float. A reason says what is accepted and never
 //! repeats the text, so it can be logged.
 //!
-//! The accepted and refused forms of each type are its [`examples`]: tests run them, the docs print them.
+//! The accepted and refused forms of each type are the cases of its [`TypeDoc`]: tests run them, the docs print them.
 
 mod boolean;
 mod cell;
+mod choice;
 mod column;
 mod corporate_number;
 mod date;
 mod datetime;
+mod decimal;
+mod doc;
 mod email;
 mod era;
-mod example;
+mod fiscal;
+mod integer;
+pub(crate) mod magnitude;
 mod mark;
+mod money;
 mod number;
-mod plain;
+mod order;
+mod page;
+mod percent;
+mod phone;
+mod postal_code;
+mod reference;
+mod set;
 mod source;
+mod text;
+mod url;
 mod width;
 
 #[cfg(test)]
@@ -31,14 +45,19 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 
+use super::FiscalYear;
 use super::model::{VariableConfig, VariableType};
+use super::read_as::ReadAs;
 use crate::clock::Timestamp;
 
 pub use cell::{format_cell, format_value};
 pub use column::{Converted, convert_text};
 pub use corporate_number::check_digit;
-pub use era::era_day;
-pub use example::{Example, Outcome, example_options, examples};
+pub use doc::{Case, Cases, Outcome, TypeDoc, documentation};
+pub use era::{era_day, era_of};
+pub use money::check_currency;
+pub use order::{compare, compare_choices};
+pub use page::page;
 pub use source::convert;
 
 /// Digits after the point that decimals and percents keep.
@@ -52,18 +71,32 @@ pub(crate) const DECIMAL_PRECISION: u8 = 38;
 pub struct TypeOptions {
     /// For `money`: digits after the point, 0 to 10.
     pub scale: u8,
-    /// For `enum`: the accepted values, in order.
+    /// For `enum`: the accepted values, in order. For `set`: the accepted elements, all when there are none.
     pub values: Vec<String>,
+    /// Labels that are read as a value, with the place of it.
+    pub labels: Vec<(String, usize)>,
     /// For `money`: the ISO 4217 code; `None` takes yen marks and no other.
     pub currency: Option<String>,
-    /// For `datetime`: the zone of texts that name none.
+    /// For `datetime`: the zone of texts that name none, where `read_as` does not say another.
     pub timezone: Tz,
+    /// For `date`: the project's fiscal year.
+    pub fiscal: FiscalYear,
+    /// How texts are read that could be read in two ways.
+    pub read_as: ReadAs,
 }
 
 impl Default for TypeOptions {
     /// Yen without decimals, no enum values, Asia/Tokyo.
     fn default() -> Self {
-        TypeOptions { scale: 0, values: Vec::new(), currency: None, timezone: chrono_tz::Asia::Tokyo }
+        TypeOptions {
+            scale: 0,
+            values: Vec::new(),
+            labels: Vec::new(),
+            currency: None,
+            timezone: chrono_tz::Asia::Tokyo,
+            fiscal: FiscalYear::default(),
+            read_as: ReadAs::default(),
+        }
     }
 }
 
@@ -74,10 +107,51 @@ impl TypeOptions {
         TypeOptions {
             scale: variable.scale.unwrap_or_else(|| currency_scale(&currency)),
             values: variable.values.clone(),
+            labels: labels_of(variable),
             currency: Some(currency),
             timezone,
+            fiscal: FiscalYear::default(),
+            read_as: variable.read_as.clone(),
         }
     }
+
+    /// The same in a project with that fiscal year.
+    #[must_use]
+    pub fn with_fiscal(self, fiscal: FiscalYear) -> Self {
+        TypeOptions { fiscal, ..self }
+    }
+
+    /// The same for the texts of a source that writes them so; what it does not say, the variable says.
+    #[must_use]
+    pub fn reading(self, read_as: &ReadAs) -> Self {
+        TypeOptions { read_as: read_as.or(&self.read_as), ..self }
+    }
+
+    /// The same for canonical texts: how a source writes says nothing of them.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        TypeOptions { read_as: ReadAs::default(), ..self }
+    }
+
+    /// The zone of texts that name none.
+    pub(crate) fn zone(&self) -> Tz {
+        self.read_as.zone().unwrap_or(self.timezone)
+    }
+}
+
+/// The labels of a variable's values; those of no value and those of two are told by `nenrin check`.
+fn labels_of(variable: &VariableConfig) -> Vec<(String, usize)> {
+    let of_value = |(at, value): (usize, &String)| {
+        let label = variable.value_labels.get(value)?;
+        Some(
+            [&label.ja, &label.en]
+                .into_iter()
+                .flatten()
+                .map(move |label| (label.trim().to_owned(), at))
+                .collect::<Vec<_>>(),
+        )
+    };
+    variable.values.iter().enumerate().filter_map(of_value).flatten().collect()
 }
 
 /// The decimal places of a currency by ISO 4217: 0 for yen, 2 for most.
@@ -94,7 +168,7 @@ pub fn currency_scale(code: &str) -> u8 {
 /// One converted value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// Of text, enum, email, corporate_number and ref.
+    /// Of text, enum, url, email, phone, postal_code, corporate_number and ref; of set, the JSON array of its elements.
     Text(String),
     /// Of integer.
     Integer(i64),
@@ -144,18 +218,22 @@ pub fn parse(kind: VariableType, options: &TypeOptions, text: &str) -> Result<Op
         return Ok(None);
     }
     Ok(Some(match kind {
-        VariableType::Text => Value::Text(plain::text(text)?.to_owned()),
-        VariableType::Ref => Value::Text(plain::reference(text)?.to_owned()),
-        VariableType::Enum => Value::Text(plain::choice(text, &options.values)?.to_owned()),
+        VariableType::Text => Value::Text(text::parse(text)?.to_owned()),
+        VariableType::Ref => Value::Text(reference::parse(text)?.to_owned()),
+        VariableType::Enum => Value::Text(choice::parse(text, options)?.to_owned()),
+        VariableType::Set => return Ok(set::parse(text, options)?.map(Value::Text)),
+        VariableType::Url => Value::Text(url::parse(text)?),
         VariableType::Email => Value::Text(email::parse(text)?.into_owned()),
+        VariableType::Phone => Value::Text(phone::parse(text)?),
+        VariableType::PostalCode => Value::Text(postal_code::parse(text)?),
         VariableType::CorporateNumber => Value::Text(corporate_number::parse(text)?.into_owned()),
-        VariableType::Integer => Value::Integer(number::integer(text)?),
-        VariableType::Decimal => Value::Decimal(number::decimal(text)?),
-        VariableType::Money => Value::Money(number::money(text, options.scale, options.currency.as_deref())?),
-        VariableType::Percent => Value::Percent(number::percent(text)?),
+        VariableType::Integer => Value::Integer(integer::parse(text, options)?),
+        VariableType::Decimal => Value::Decimal(decimal::parse(text, options)?),
+        VariableType::Money => Value::Money(money::parse(text, options)?),
+        VariableType::Percent => Value::Percent(percent::parse(text, options)?),
         VariableType::Boolean => Value::Boolean(boolean::parse(text)?),
-        VariableType::Date => Value::Date(date::parse(text)?),
-        VariableType::Datetime => Value::Datetime(datetime::parse(text, options.timezone)?),
+        VariableType::Date => Value::Date(date::parse(text, options)?),
+        VariableType::Datetime => Value::Datetime(datetime::parse(text, options.zone())?),
     }))
 }
 
@@ -164,7 +242,11 @@ pub fn data_type(kind: VariableType, options: &TypeOptions) -> DataType {
     match kind {
         VariableType::Text
         | VariableType::Enum
+        | VariableType::Set
+        | VariableType::Url
         | VariableType::Email
+        | VariableType::Phone
+        | VariableType::PostalCode
         | VariableType::CorporateNumber
         | VariableType::Ref => DataType::Utf8,
         VariableType::Integer => DataType::Int64,

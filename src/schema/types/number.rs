@@ -1,4 +1,4 @@
-//! `integer`, `decimal`, `money` and `percent`: exact numbers, however they are written.
+//! What `integer`, `decimal`, `money` and `percent` share: exact numbers, however they are written.
 //!
 //! Accepted around the digits: one sign (`-`, `+`, `▲`, `△`, or the whole in parentheses, as accountants
 //! write negatives), groups of three with commas, a currency mark where the type allows it, and an
@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use super::mark::{self, Mark};
 use super::width::fold;
-use super::{DECIMAL_PRECISION, DECIMAL_SCALE, Reason};
+use super::{DECIMAL_PRECISION, Reason, magnitude};
+use crate::schema::read_as::Units;
 
 const NUMBER_FORMS: &str = "accepted: 1200, 1,200, -500, ▲500, (500), 12.5, 1.25E7";
 const LIMIT: u128 = 10u128.pow(DECIMAL_PRECISION as u32);
@@ -19,56 +20,6 @@ pub(super) struct Number {
     pub(super) negative: bool,
     pub(super) digits: u128,
     pub(super) places: i32,
-}
-
-/// A whole number in 64 bits.
-pub(super) fn integer(text: &str) -> Result<i64, Reason> {
-    let (number, mark) = read(text)?;
-    no_foreign_mark(mark)?;
-    whole(number)
-}
-
-/// A decimal × 10^10.
-pub(super) fn decimal(text: &str) -> Result<i128, Reason> {
-    let (number, mark) = read(text)?;
-    no_foreign_mark(mark)?;
-    number.scaled(DECIMAL_SCALE)
-}
-
-/// A percentage × 10^10: `75` and `75%` are 75 %.
-pub(super) fn percent(text: &str) -> Result<i128, Reason> {
-    match read(text)? {
-        (number, Mark::None | Mark::Percent) => number.scaled(DECIMAL_SCALE),
-        _ => Err(Reason::new("not_a_percent", "a currency mark in a percentage; accepted: 75, 75%, 75.5％")),
-    }
-}
-
-/// An amount × 10^`scale`; a currency mark must be that of `currency`.
-pub(super) fn money(text: &str, scale: u8, currency: Option<&str>) -> Result<i128, Reason> {
-    let (number, mark) = read(text)?;
-    let own = currency.unwrap_or("JPY");
-    if mark == Mark::Percent {
-        return Err(percent_sign());
-    }
-    if !mark.fits(own) {
-        return Err(Reason::new(
-            "other_currency",
-            format!("the amount is marked with another currency than the variable's, {own}"),
-        ));
-    }
-    number.scaled(scale)
-}
-
-/// The number as an `i64`, if it has no fraction.
-pub(super) fn whole(number: Number) -> Result<i64, Reason> {
-    let value = number.scaled(0).map_err(|reason| match reason.code {
-        "too_many_decimals" => Reason::new(
-            "not_whole",
-            "an integer cannot have decimals; make the variable a decimal, or round in the mapping: round(decimal(x))",
-        ),
-        _ => out_of_integers(),
-    })?;
-    i64::try_from(value).map_err(|_| out_of_integers())
 }
 
 /// The scale as Arrow wants it; scales are at most 10.
@@ -119,14 +70,14 @@ fn power(exponent: u32) -> Option<u128> {
     10u128.checked_pow(exponent)
 }
 
-/// Reads a number with what stands around it.
-fn read(text: &str) -> Result<(Number, Mark), Reason> {
+/// Reads a number with what stands around it; with units (120万) only where they are declared.
+pub(super) fn read(text: &str, units: Option<Units>) -> Result<(Number, Mark), Reason> {
     let text = text.trim();
     if let Some(number) = read_plain(text.as_bytes()) {
         return Ok((number, Mark::None));
     }
     let folded: Cow<'_, str> = fold(text);
-    read_marked(&folded)
+    read_marked(&folded, units)
 }
 
 /// The form that nearly every value has: digits, perhaps a minus and a point; `None` for any other.
@@ -153,7 +104,7 @@ fn read_plain(bytes: &[u8]) -> Option<Number> {
     Some(Number { negative, digits, places: places.unwrap_or(0) })
 }
 
-fn read_marked(text: &str) -> Result<(Number, Mark), Reason> {
+fn read_marked(text: &str, units: Option<Units>) -> Result<(Number, Mark), Reason> {
     let mut mark = Mark::None;
     let mut rest = text;
     let in_parentheses = match rest.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
@@ -183,7 +134,11 @@ fn read_marked(text: &str) -> Result<(Number, Mark), Reason> {
         set(&mut mark, found)?;
         rest = rest[..rest.len() - length].trim_end();
     }
-    let (digits, places) = read_digits(rest.as_bytes()).map_err(|reason| explain(text, reason))?;
+    let with_units = if units.is_some() && !rest.is_ascii() { magnitude::read(rest) } else { None };
+    let (digits, places) = match with_units {
+        Some(number) => number,
+        None => read_digits(rest.as_bytes()).map_err(|reason| explain(text, rest, units, reason))?,
+    };
     let negative = in_parentheses || matches!(sign, Some('-' | '▲' | '△'));
     Ok((Number { negative, digits, places }, mark))
 }
@@ -274,18 +229,18 @@ fn read_exponent(bytes: &[u8]) -> Result<i32, Reason> {
 }
 
 /// A better reason than "not a number" for the forms that are refused on purpose.
-fn explain(text: &str, reason: Reason) -> Reason {
+fn explain(text: &str, number: &str, units: Option<Units>, reason: Reason) -> Reason {
     if reason.code != "not_a_number" {
         return reason;
     }
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
     if text.starts_with('#') {
         Reason::new("spreadsheet_error", "the error value of a spreadsheet formula; correct it in the source")
-    } else if has_digit && text.contains(['万', '億', '兆', '千', '百']) {
+    } else if units.is_none() && !number.is_ascii() && magnitude::read(number).is_some() {
         Reason::new(
             "magnitude_suffix",
-            "a number with 万 or 億 is not converted by itself; say in the mapping what it means, \
-             such as decimal(replace(x, '万', '')) * 10000",
+            "a number with 万 or 億, or in kanji, is read where that is declared: `read_as: { units: japanese }` on the \
+             variable or in the mapping",
         )
     } else if has_digit && text.ends_with('-') {
         Reason::new("trailing_minus", format!("the minus stands behind the number; {NUMBER_FORMS}"))
@@ -298,7 +253,7 @@ fn not_a_number(what: &str) -> Reason {
     Reason::new("not_a_number", format!("{what}; {NUMBER_FORMS}"))
 }
 
-fn no_foreign_mark(mark: Mark) -> Result<(), Reason> {
+pub(super) fn no_foreign_mark(mark: Mark) -> Result<(), Reason> {
     match mark {
         Mark::None | Mark::Yen => Ok(()),
         Mark::Percent => Err(percent_sign()),
@@ -309,7 +264,7 @@ fn no_foreign_mark(mark: Mark) -> Result<(), Reason> {
     }
 }
 
-fn percent_sign() -> Reason {
+pub(super) fn percent_sign() -> Reason {
     Reason::new("percent_sign", "a percentage; make the variable `type: percent`, or remove the sign in the mapping")
 }
 
@@ -329,8 +284,4 @@ fn out_of_range(scale: u8) -> Reason {
 
 fn too_many_digits() -> Reason {
     Reason::new("out_of_range", format!("too many digits: at most {DECIMAL_PRECISION} in all"))
-}
-
-fn out_of_integers() -> Reason {
-    Reason::new("out_of_range", "too large for an integer: at most 18 digits; make the variable a decimal")
 }

@@ -14,7 +14,8 @@ use datafusion::arrow::datatypes::{
 
 use super::cell::format_cell;
 use super::column::{convert_text, convert_texts};
-use super::number::{self, Number};
+use super::integer;
+use super::number::Number;
 use super::{Converted, DECIMAL_SCALE, Reason, TypeOptions, VariableType, data_type};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -76,7 +77,7 @@ fn numbers<T: ArrowPrimitiveType>(
     };
     let values = input.as_primitive::<T>();
     match kind {
-        VariableType::Integer => each::<T, Int64Type>(kind, options, values, |value| number::whole(number(value))),
+        VariableType::Integer => each::<T, Int64Type>(kind, options, values, |value| integer::whole(number(value))),
         VariableType::Money => {
             each::<T, Decimal128Type>(kind, options, values, |value| number(value).scaled(options.scale))
         }
@@ -190,7 +191,11 @@ fn unfit(kind: VariableType, given: &DataType) -> Reason {
         _ => "something else",
     };
     let (wanted, advice) = match kind {
-        VariableType::Text | VariableType::Ref | VariableType::Enum => ("text", "cast(x as varchar)"),
+        VariableType::Text | VariableType::Ref | VariableType::Enum => ("text", "text(x)"),
+        VariableType::Set => ("a set", "the field that holds it"),
+        VariableType::Url => ("a URL", "the field that holds it"),
+        VariableType::Phone => ("a telephone number", "the field that holds it"),
+        VariableType::PostalCode => ("a postal code", "the field that holds it"),
         VariableType::Email => ("an e-mail address", "the field that holds it"),
         VariableType::CorporateNumber => ("a corporate number", "the field that holds it"),
         VariableType::Integer => ("an integer", "integer(x)"),

@@ -13,10 +13,14 @@ pub(super) fn narrow(c: char) -> char {
     }
 }
 
-/// The text without surrounding white space, in narrow forms; borrowed when it is ASCII already.
+/// The text without surrounding white space, in narrow forms; borrowed when it has no others.
 pub(super) fn fold(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.chars().map(narrow).collect()) }
+    if text.is_ascii() || text.chars().all(|c| narrow(c) == c) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(narrow).collect())
+    }
 }
 
 /// Whether any character is a full-width form of ASCII.

@@ -13,23 +13,12 @@ mod tests;
 
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::schema::FiscalYear;
 
+pub use crate::schema::FirstOrLast;
 pub use read::{parse_as_of, parse_period};
-
-/// Which of its two calendar years names a fiscal year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FirstOrLast {
-    /// FY2025 begins in 2025 (usual in Japan: 2025年度).
-    #[default]
-    First,
-    /// FY2025 ends in 2025.
-    Last,
-}
 
 /// The project's calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +41,17 @@ impl Default for Calendar {
             fiscal_start_month: 4,
             fiscal_year_named_by: FirstOrLast::First,
             closing_day: 31,
+        }
+    }
+}
+
+impl Calendar {
+    /// The fiscal year on days.
+    pub fn fiscal_year(&self) -> FiscalYear {
+        FiscalYear {
+            start_month: self.fiscal_start_month,
+            named_by: self.fiscal_year_named_by,
+            closing_day: self.closing_day,
         }
     }
 }

@@ -285,3 +285,29 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn the_fiscal_year_on_days_is_that_of_periods(
+        year in 2u32..9990, start in 1u32..=12, closing in 1u32..=31, last in any::<bool>(), part in 0u32..7,
+    ) {
+        use crate::schema::FiscalPart;
+        let named_by = if last { FirstOrLast::Last } else { FirstOrLast::First };
+        let calendar = Calendar {
+            fiscal_start_month: start, fiscal_year_named_by: named_by, closing_day: closing, ..Calendar::default()
+        };
+        let (word, part) = match part {
+            0 => (String::new(), FiscalPart::Year),
+            half @ 1..=2 => (format!("-H{half}"), FiscalPart::Half(half)),
+            other => (format!("-Q{}", other - 2), FiscalPart::Quarter(other - 2)),
+        };
+        let period = parse_period(&format!("FY{year:04}{word}"), &calendar, now()).unwrap();
+        let fiscal = calendar.fiscal_year();
+        let year = i32::try_from(year).unwrap();
+        let (first, end) = fiscal.days(year, part).unwrap();
+        prop_assert_eq!(day_start(first, calendar.timezone), period.start);
+        prop_assert_eq!(day_start(end.succ_opt().unwrap(), calendar.timezone), period.end);
+        prop_assert_eq!(fiscal.year_and_month(first).0, year);
+        prop_assert_eq!(fiscal.year_and_month(end).0, year);
+    }
+}
