@@ -41,7 +41,7 @@ impl Asking {
 
 /// Time zone and currency of a project.
 pub(crate) fn settings_of(project: &Project) -> Settings {
-    Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() }
+    project.map_settings()
 }
 
 /// The source called `name`.

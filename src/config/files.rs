@@ -32,6 +32,11 @@ pub(crate) struct References<'a> {
 
 /// The YAML files below a folder of the project, by path; none when the folder does not exist.
 pub(crate) fn find_yaml(root: &Path, folder: &str, deep: bool) -> Result<Vec<String>, Problem> {
+    find(root, folder, deep, &["yaml", "yml"])
+}
+
+/// The files with one of these endings below a folder of the project, by path; none when the folder does not exist.
+pub(crate) fn find(root: &Path, folder: &str, deep: bool, endings: &[&str]) -> Result<Vec<String>, Problem> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];
     while let Some(folder) = folders.pop() {
@@ -50,7 +55,7 @@ pub(crate) fn find_yaml(root: &Path, folder: &str, deep: bool) -> Result<Vec<Str
                 if deep {
                     folders.push(path);
                 }
-            } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            } else if path.extension().is_some_and(|extension| endings.iter().any(|ending| extension == *ending)) {
                 found.push(shown(&path));
             }
         }

@@ -20,7 +20,7 @@ use super::suggest::advice;
 use super::validate::Fault;
 use super::walk::{open, typed};
 use crate::error::{Error, ErrorKind};
-use crate::map::MappingConfig;
+use crate::map::{self, Lookups, MappingConfig};
 use crate::schema::{EntityConfig, VariableConfig};
 use crate::unify::IdentityConfig;
 
@@ -53,6 +53,8 @@ pub struct Project {
     pub variables: Vec<Located<CustomVariable>>,
     /// The identity rules, if there is an `identity.yaml`.
     pub identity: Option<Located<IdentityConfig>>,
+    /// The tables of `lookups/`.
+    pub lookups: Arc<Lookups>,
     /// Advice that keeps nothing from running.
     pub warnings: Vec<Problem>,
 }
@@ -135,6 +137,16 @@ impl Project {
         self.entities.iter().map(|entity| &entity.value).find(|entity| entity.name == name)
     }
 
+    /// What mappings and expressions of this project are compiled with.
+    pub fn map_settings(&self) -> map::Settings {
+        map::Settings {
+            timezone: self.settings.timezone,
+            currency: self.settings.currency.clone(),
+            fiscal: self.settings.fiscal_year(),
+            lookups: Arc::clone(&self.lookups),
+        }
+    }
+
     /// All variables of an entity: its own in their order, then the custom ones by name. Empty for an
     /// entity that does not exist.
     pub fn entity_variables(&self, entity: &str) -> Vec<VariableConfig> {
@@ -187,11 +199,31 @@ impl Loader<'_> {
         variables
             .sort_by(|a, b| (&a.value.entity, &a.value.variable.name).cmp(&(&b.value.entity, &b.value.variable.name)));
         let identity = self.identity();
+        let lookups = Arc::new(self.lookups());
         let parts = cross::Parts { sources, mappings, entities, variables, identity };
         cross::check(&parts, &self.declared, &mut self.problems);
         let cross::Parts { sources, mappings, entities, variables, identity } = parts;
         let root = self.root.clone();
-        Some(Project { root, settings: settings?, sources, mappings, entities, variables, identity, warnings: vec![] })
+        let (settings, warnings) = (settings?, vec![]);
+        Some(Project { root, settings, sources, mappings, entities, variables, identity, lookups, warnings })
+    }
+
+    fn lookups(&mut self) -> Lookups {
+        let found = files::find(&self.root, "lookups", false, &["csv"]);
+        let names = found.unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            Vec::new()
+        });
+        let mut tables = Vec::new();
+        for file in names {
+            let Some(text) = self.text(&file) else { continue };
+            let name = file.strip_prefix("lookups/").and_then(|name| name.strip_suffix(".csv")).unwrap_or(&file);
+            match map::lookup::Table::parse(name, &file, &text) {
+                Ok(table) => tables.push(table),
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        Lookups::of(tables)
     }
 
     fn settings(&mut self) -> Option<Settings> {

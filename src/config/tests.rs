@@ -663,3 +663,38 @@ fn deep_nesting_is_refused_instead_of_exhausting_the_stack() {
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].message, "the nesting is too deep");
 }
+
+#[test]
+fn what_a_variable_and_a_look_up_table_say_must_make_sense() {
+    let head = "apiVersion: nenrin/v1\nkind: Variable\nentity: customer\n";
+    let from = "from: [{ source: desk, stream: accounts, expr: NPS, currency: Cur }]\n";
+    let files = Files::new()
+        .with(
+            "schemas/variables/phase.yaml",
+            &format!("{head}name: phase\ntype: enum\nvalues: [a, b]\nvalue_labels: {{ a: {{ ja: 導入 }}, b: {{ ja: 導入 }}, c: {{ en: C }} }}\nread_as: {{ units: japanese }}\n{from}"),
+        )
+        .with("lookups/業種.csv", "コード,名称\n01,製造\n01,小売\n02\n");
+    assert_told(
+        &files,
+        "
+lookups/業種.csv:3:1  C081  the key of this line is already in line 2
+  01,小売
+  ^^^^^^^  a key stands once: delete one of the lines
+lookups/業種.csv:4:1  C080  this line has 1 cells, the header 2
+  02
+  ^^  put cells that hold a comma into double quotes
+schemas/variables/phase.yaml:7:32  C055  the label `導入` means `a` already
+  value_labels: { a: { ja: 導入 }, b: { ja: 導入 }, c: { en: C } }
+                                   ^  give each value labels of its own
+schemas/variables/phase.yaml:7:47  C055  `c` is not one of the values
+  value_labels: { a: { ja: 導入 }, b: { ja: 導入 }, c: { en: C } }
+                                                    ^  did you mean `a`?
+schemas/variables/phase.yaml:8:12  C055  `units` is read for an integer, decimal or money
+  read_as: { units: japanese }
+             ^^^^^  remove it
+schemas/variables/phase.yaml:9:53  C055  only money has a `currency`; the entry of `accounts` names one
+  from: [{ source: desk, stream: accounts, expr: NPS, currency: Cur }]
+                                                      ^^^^^^^^  remove it, or write `type: money`
+",
+    );
+}

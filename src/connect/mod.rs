@@ -21,7 +21,7 @@ pub mod source;
 pub mod sql;
 mod taker;
 pub mod token;
-mod tree;
+pub(crate) mod tree;
 pub mod zoho;
 
 pub use registry::{CONNECTORS, Calendar, Connector, OpenArgs};

@@ -69,7 +69,7 @@ impl Line {
         let values: BTreeMap<String, String> =
             self.values.iter().map(|value| (value.from.clone(), value.to.clone())).collect();
         let (from, stream) = (self.expression.clone(), self.stream.clone());
-        VariableMapping::Full(FullMapping { from, values, on_error: OnError::Hold, stream })
+        VariableMapping::Full(FullMapping { from, values, on_error: OnError::Hold, stream, ..FullMapping::default() })
     }
 }
 

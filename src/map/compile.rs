@@ -4,6 +4,7 @@
 //! record of its stream: what can still go wrong is a value, and that is held.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::{Array, ArrayRef, StringArray};
@@ -11,7 +12,8 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::diagnostic::{Places, Problems, child, code, did_you_mean, nearest};
-use super::lower::{Lowered, lower};
+use super::lookup::Lookups;
+use super::lower::{Env, Lowered, lower};
 use super::model::{FullMapping, MappingConfig, Renamed, VariableMapping};
 use super::program::{AsOf, Program};
 use super::scope::{Scope, written};
@@ -21,16 +23,39 @@ use crate::config::{Place, Problem};
 use crate::record::{Field, StreamId};
 use crate::schema::model::OnError;
 use crate::schema::types::{self, TypeOptions};
-use crate::schema::{VariableConfig, VariableType};
+use crate::schema::{FiscalYear, ReadAs, VariableConfig, VariableType};
 use crate::snapshot::period::day_start;
 
-/// What the project says that conversions need.
+/// What the project says that conversions and expressions need.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The time zone of texts that name none, and of the calendar.
     pub timezone: Tz,
     /// The ISO 4217 code of money that names none.
     pub currency: String,
+    /// The fiscal year.
+    pub fiscal: FiscalYear,
+    /// The tables of `lookups/`.
+    pub lookups: Arc<Lookups>,
+}
+
+impl Default for Settings {
+    /// Those of a new project: Asia/Tokyo, yen, the fiscal year from April, no tables.
+    fn default() -> Self {
+        Settings {
+            timezone: chrono_tz::Asia::Tokyo,
+            currency: "JPY".to_owned(),
+            fiscal: FiscalYear::default(),
+            lookups: Arc::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// What the values of a variable are in this project.
+    pub(crate) fn options_of(&self, variable: &VariableConfig) -> TypeOptions {
+        TypeOptions::of(variable, &self.currency, self.timezone).with_fiscal(self.fiscal)
+    }
 }
 
 /// A stream and the fields that it offers.
@@ -102,7 +127,7 @@ pub struct CompiledVariable {
     pub kind: VariableType,
     /// How its values lie in memory.
     pub data_type: DataType,
-    /// The source fields it reads, in the order of their first use.
+    /// The source fields it reads, in the order of their first use; those of its currency come last.
     pub fields: Vec<String>,
     /// Its position in the variable's own `from` list; 0 for what a mapping file says.
     pub rank: usize,
@@ -114,6 +139,8 @@ pub struct CompiledVariable {
     pub(crate) origin: Origin,
     pub(crate) translation: Option<HashMap<String, String>>,
     pub(crate) on_error: Fallback,
+    /// For money: what gives the record's currency.
+    pub(crate) currency: Option<Origin>,
 }
 
 /// Where a value comes from before it is converted.
@@ -215,6 +242,8 @@ pub fn compile_custom(
             values: from.values.iter().collect(),
             on_error: &from.on_error,
             stream: None,
+            read_as: &from.read_as,
+            currency: from.currency.as_deref(),
             rank: from_index,
         }),
         None => {
@@ -273,8 +302,14 @@ struct Input<'a> {
     values: HashMap<&'a String, &'a String>,
     on_error: &'a OnError,
     stream: Option<&'a String>,
+    read_as: &'a ReadAs,
+    currency: Option<&'a str>,
     rank: usize,
 }
+
+/// Of texts of which nothing is declared.
+static AS_USUAL: ReadAs =
+    ReadAs { units: None, percent: None, fiscal: None, serial: None, separators: None, timezone: None };
 
 impl<'a> Input<'a> {
     fn of_mapping(variable: &'a VariableConfig, written: &'a VariableMapping, pointer: String) -> Self {
@@ -287,9 +322,11 @@ impl<'a> Input<'a> {
                 values: HashMap::new(),
                 on_error: &OnError::Hold,
                 stream: None,
+                read_as: &AS_USUAL,
+                currency: None,
                 rank: 0,
             },
-            VariableMapping::Full(FullMapping { from, values, on_error, stream }) => Input {
+            VariableMapping::Full(FullMapping { from, values, on_error, stream, read_as, currency }) => Input {
                 variable,
                 text_pointer: format!("{pointer}/from"),
                 key: pointer,
@@ -297,6 +334,8 @@ impl<'a> Input<'a> {
                 values: values.iter().collect(),
                 on_error,
                 stream: stream.as_ref(),
+                read_as,
+                currency: currency.as_deref(),
                 rank: 0,
             },
         }
@@ -341,7 +380,7 @@ impl Compiler<'_> {
         let before = self.problems.len();
         let variable = input.variable;
         let kind = variable.r#type;
-        let options = TypeOptions::of(variable, &self.settings.currency, self.settings.timezone);
+        let options = self.settings.options_of(variable).reading(input.read_as);
         if input.stream.is_some() && kind != VariableType::Ref {
             let message =
                 format!("`stream` is for variables of type ref; `{}` is {}", variable.name, variable_type_word(kind));
@@ -349,7 +388,11 @@ impl Compiler<'_> {
         }
         self.translated_values(input, kind, &options);
         let on_error = self.fallback(input, kind, &options);
-        let lowered = lower(&self.scope, self.settings.timezone, &input.text_pointer, input.text, &mut self.problems)?;
+        let env = Env::new(self.settings, &options.read_as);
+        let lowered = lower(&self.scope, &env, &input.text_pointer, input.text, &mut self.problems);
+        self.readable(input, kind, lowered.as_ref().is_some_and(|lowered| !lowered.is_bare));
+        let currency = self.currency(input, kind, &env);
+        let lowered = lowered?;
         let result = lowered.typed.sql_type;
         if !input.values.is_empty() && !matches!(result, SqlType::Text | SqlType::Null) {
             let message = format!("`values` translates text, but the expression is {}", result.phrase());
@@ -364,7 +407,11 @@ impl Compiler<'_> {
             );
             self.problems.at(code::RESULT_TYPE, &input.text_pointer, message, result.advice_for(kind));
         }
-        let (origin, fields) = self.origin(lowered, &input.text_pointer)?;
+        let (origin, mut fields) = self.origin(lowered, &env, &input.text_pointer)?;
+        let currency = currency.map(|(origin, of_currency)| {
+            fields.extend(of_currency.into_iter().filter(|field| !fields.contains(field)).collect::<Vec<_>>());
+            origin
+        });
         if self.problems.len() > before {
             return None;
         }
@@ -384,7 +431,37 @@ impl Compiler<'_> {
             origin,
             translation,
             on_error: on_error?,
+            currency,
         })
+    }
+
+    /// What `read_as` says must be read by the variable's type, or by a conversion of its expression.
+    fn readable(&mut self, input: &Input<'_>, kind: VariableType, in_expression: bool) {
+        for (key, message, advice) in input.read_as.faults(kind, in_expression) {
+            let pointer = child(&child(&input.key, "read_as"), key);
+            self.problems.at_key(code::READ_AS, &pointer, message, Some(advice));
+        }
+    }
+
+    /// What gives the currency of a record's amount, and the fields that it reads.
+    fn currency(&mut self, input: &Input<'_>, kind: VariableType, env: &Env<'_>) -> Option<(Origin, Vec<String>)> {
+        let text = input.currency?;
+        let pointer = child(&input.key, "currency");
+        if kind != VariableType::Money {
+            let name = &input.variable.name;
+            let message =
+                format!("`currency` is for variables of type money; `{name}` is {}", variable_type_word(kind));
+            self.problems.at_key(code::CURRENCY, &pointer, message, Some("remove it".to_owned()));
+            return None;
+        }
+        let lowered = lower(&self.scope, env, &pointer, text, &mut self.problems)?;
+        let result = lowered.typed.sql_type;
+        if result != SqlType::Text {
+            let message = format!("`currency` is the record's currency as text; this is {}", result.phrase());
+            self.problems.at(code::CURRENCY, &pointer, message, Some("write the field that holds it".to_owned()));
+            return None;
+        }
+        self.origin(lowered, env, &pointer)
     }
 
     /// What `values` gives must be among an enum's values.
@@ -393,7 +470,7 @@ impl Compiler<'_> {
             return;
         }
         for (from, to) in &input.values {
-            if options.values.contains(to) {
+            if options.values.contains(to) || options.labels.iter().any(|(label, _)| label == *to) {
                 continue;
             }
             let known = options.values.iter().map(String::as_str);
@@ -427,24 +504,25 @@ impl Compiler<'_> {
         Some(Fallback::Default(converted.values))
     }
 
-    fn origin(&mut self, lowered: Lowered, pointer: &str) -> Option<(Origin, Vec<String>)> {
+    fn origin(&mut self, lowered: Lowered, env: &Env<'_>, pointer: &str) -> Option<(Origin, Vec<String>)> {
         let fields: Vec<String> = lowered.names.iter().map(|name| name.name.clone()).collect();
         if lowered.is_bare
             && let [field] = fields.as_slice()
         {
             return Some((Origin::Field(field.clone()), fields));
         }
-        let program = self.program(lowered, pointer)?;
+        let program = self.program(lowered, env, pointer)?;
         Some((Origin::Program(Box::new(program)), fields))
     }
 
-    fn program(&mut self, lowered: Lowered, pointer: &str) -> Option<Program> {
-        let program = Program::new(lowered, self.settings.timezone);
+    fn program(&mut self, lowered: Lowered, env: &Env<'_>, pointer: &str) -> Option<Program> {
+        let program = Program::new(lowered, env.options.clone());
         check_program(&program, self.settings.timezone, pointer, &mut self.problems).then_some(program)
     }
 
     fn condition(&mut self, pointer: &str, text: &str) -> Option<CompiledCondition> {
-        let lowered = lower(&self.scope, self.settings.timezone, pointer, text, &mut self.problems)?;
+        let env = Env::new(self.settings, &AS_USUAL);
+        let lowered = lower(&self.scope, &env, pointer, text, &mut self.problems)?;
         let result = lowered.typed.sql_type;
         if !matches!(result, SqlType::Boolean) {
             let advice = (result == SqlType::Text && lowered.is_bare).then(|| {
@@ -456,7 +534,7 @@ impl Compiler<'_> {
             return None;
         }
         let fields = lowered.names.iter().map(|name| name.name.clone()).collect();
-        let program = self.program(lowered, pointer)?;
+        let program = self.program(lowered, &env, pointer)?;
         Some(CompiledCondition { program, fields, place: self.problems.place(pointer) })
     }
 
@@ -496,6 +574,8 @@ impl Compiler<'_> {
             values: HashMap::new(),
             on_error: &OnError::Hold,
             stream: None,
+            read_as: &AS_USUAL,
+            currency: None,
             rank: 0,
         })
     }

@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::DataType;
 
 use super::compile::{Settings, check_program};
 use super::diagnostic::{Places, Problems, code};
-use super::lower::lower;
+use super::lower::{Env, lower};
 use super::program::{AsOf, Program};
 use super::scope::Scope;
 use super::sql_type::variable_type_word;
@@ -31,14 +31,18 @@ pub struct TypedVariable {
     pub kind: VariableType,
     /// How its values lie in memory.
     pub data_type: DataType,
+    /// For `enum`: its values in order.
+    pub choices: Vec<String>,
 }
 
 impl TypedVariable {
     /// What `variable` is in a project with these settings.
     pub fn of(variable: &VariableConfig, settings: &Settings) -> Self {
-        let options = TypeOptions::of(variable, &settings.currency, settings.timezone);
+        let options = settings.options_of(variable);
         let kind = variable.r#type;
-        TypedVariable { name: variable.name.clone(), kind, data_type: types::data_type(kind, &options) }
+        let data_type = types::data_type(kind, &options);
+        let choices = if kind == VariableType::Enum { variable.values.clone() } else { Vec::new() };
+        TypedVariable { name: variable.name.clone(), kind, data_type, choices }
     }
 }
 
@@ -120,8 +124,9 @@ fn compile_derive(
         problems.at_key(code::ORIGIN, &pointer, message, Some("keep one of the two".to_owned()));
     }
     let kind = variable.r#type;
-    let options = TypeOptions::of(variable, &settings.currency, settings.timezone);
-    let lowered = lower(scope, settings.timezone, &pointer, text, &mut problems);
+    let options = settings.options_of(variable);
+    let env = Env::new(settings, &options.read_as);
+    let lowered = lower(scope, &env, &pointer, text, &mut problems);
     let derive = lowered.and_then(|lowered| {
         let result = lowered.typed.sql_type;
         if !result.fits(kind) {
@@ -134,7 +139,7 @@ fn compile_derive(
             problems.at(code::RESULT_TYPE, &pointer, message, result.advice_for(kind));
             return None;
         }
-        let program = Program::new(lowered, settings.timezone);
+        let program = Program::new(lowered, env.options);
         check_program(&program, settings.timezone, &pointer, &mut problems).then(|| CompiledDerive {
             name: variable.name.clone(),
             kind,

@@ -55,10 +55,20 @@ pub mod code {
     pub const VALUES_OF_NO_TEXT: &str = "M042";
     /// `stream` on a variable that is no ref.
     pub const STREAM_OF_NO_REF: &str = "M043";
+    /// `read_as` says what the variable's type does not read.
+    pub const READ_AS: &str = "M044";
+    /// `currency` on a variable that is no money, or not given as text.
+    pub const CURRENCY: &str = "M045";
     /// Variables derive from each other in a circle.
     pub const CYCLE: &str = "M050";
     /// The variable has no `from` and no `derive`, or both.
     pub const ORIGIN: &str = "M051";
+    /// The project has no such look-up table.
+    pub const LOOKUP_TABLE: &str = "M060";
+    /// The look-up table has no such column, or which one is meant is not said.
+    pub const LOOKUP_COLUMN: &str = "M061";
+    /// A constant is no JSON path.
+    pub const JSON_PATH: &str = "M062";
 }
 
 /// Where the parts of a project file stand.

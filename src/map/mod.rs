@@ -10,6 +10,7 @@ mod derive;
 pub mod diagnostic;
 pub mod function;
 mod held;
+pub mod lookup;
 mod lower;
 pub mod model;
 mod parse;
@@ -26,6 +27,7 @@ pub use compile::{
 pub use derive::{CompiledDerive, DeriveInput, TypedVariable, compile_derives, run_derive};
 pub use diagnostic::Places;
 pub use held::HeldField;
+pub use lookup::Lookups;
 pub use model::{Effective, FullMapping, MappingConfig, Renamed, VariableMapping};
 pub use run::{MappedBatch, run};
 pub(crate) use scope::written;

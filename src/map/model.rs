@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::ReadAs;
 use crate::schema::model::OnError;
 
 /// A mapping: how the records of one stream become rows of one entity.
@@ -67,7 +68,7 @@ pub enum VariableMapping {
 }
 
 /// An expression with a translation of values, error handling, or a reference's target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FullMapping {
     /// A SQL expression over the stream's fields.
@@ -82,4 +83,11 @@ pub struct FullMapping {
     /// stream of the same source that is mapped to the entity referred to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
+    /// How this source writes its texts, where they could be read in two ways.
+    #[serde(default, skip_serializing_if = "ReadAs::is_default")]
+    pub read_as: ReadAs,
+    /// For `money`: a SQL expression that gives the record's currency (ISO 4217); an amount in another currency than the
+    /// variable's is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }

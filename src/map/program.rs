@@ -28,8 +28,8 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::planner::create_physical_expr;
 use datafusion::scalar::ScalarValue;
 
-use super::function::coalesce;
-use super::function::convert::{self, Conversion};
+use super::function::convert::Conversion;
+use super::function::{self, coalesce};
 use super::lower::{AS_OF_DATE, AS_OF_INSTANT, Lowered};
 use super::scope::Name;
 use super::sql_type::SqlType;
@@ -110,17 +110,11 @@ fn lifted_index(column: &Column) -> Option<usize> {
 }
 
 impl Program {
-    /// Makes an expression ready to run; `timezone` is the project's.
-    pub(crate) fn new(lowered: Lowered, timezone: Tz) -> Program {
+    /// Makes an expression ready to run; `options` are those of its conversions.
+    pub(crate) fn new(lowered: Lowered, options: TypeOptions) -> Program {
         let mut lifted: Vec<Lifted> = Vec::new();
         let main = lift(lowered.typed.expr, &mut lifted);
-        Program {
-            main,
-            sql_type: lowered.typed.sql_type,
-            lifted,
-            names: lowered.names,
-            options: convert::options(timezone),
-        }
+        Program { main, sql_type: lowered.typed.sql_type, lifted, names: lowered.names, options }
     }
 
     /// The names it reads, in the order of their first use.
@@ -416,12 +410,11 @@ fn not_computable(error: &DataFusionError) -> Reason {
 /// What our own functions say, or for those of DataFusion, which may repeat values, the kind of failure.
 fn told(error: &DataFusionError) -> String {
     use datafusion::arrow::error::ArrowError;
-    const OURS: [&str; 2] = ["the result of a calculation is too large", "the date is outside the calendar"];
     match error.find_root() {
-        DataFusionError::Execution(message) if OURS.contains(&message.as_str()) => message.clone(),
+        DataFusionError::Execution(message) if function::MESSAGES.contains(&message.as_str()) => message.clone(),
         DataFusionError::ArrowError(error, _) => match error.as_ref() {
             ArrowError::CastError(_) => "a number of the calculation is outside the range of its type".to_owned(),
-            ArrowError::ArithmeticOverflow(_) => OURS[0].to_owned(),
+            ArrowError::ArithmeticOverflow(_) => function::TOO_LARGE.to_owned(),
             ArrowError::DivideByZero => "a division by zero".to_owned(),
             _ => "a function of the expression refuses its arguments".to_owned(),
         },

@@ -78,7 +78,7 @@ pub fn run(mapping: &CompiledMapping, batch: &RecordBatch, as_of: Timestamp) -> 
         let (values, failures) = values(variable, &fields, rows, as_of)?;
         for (row, reason) in failures {
             if in_scope.value(row) {
-                let bare = matches!(variable.origin, Origin::Field(_));
+                let bare = matches!(variable.origin, Origin::Field(_)) && variable.fields.len() == 1;
                 let place = &variable.place;
                 held.push((row, position, fields.held(row, &variable.name, &variable.fields, reason, place, bare)?));
             }
@@ -101,13 +101,7 @@ fn values(
     rows: usize,
     as_of: AsOf,
 ) -> Result<(ArrayRef, Vec<(usize, Reason)>)> {
-    let (input, early) = match &variable.origin {
-        Origin::Field(name) => (Arc::clone(fields.get(name)?), Vec::new()),
-        Origin::Program(program) => {
-            let evaluated = program.bind(as_of)?.evaluate(fields.all(&variable.fields)?, rows)?;
-            (evaluated.values, evaluated.failures)
-        }
-    };
+    let (input, early) = computed(&variable.origin, fields, rows, as_of)?;
     let input = match &variable.translation {
         Some(translation) if input.data_type() == &DataType::Utf8 => {
             Arc::new(translated(input.as_string::<i32>(), |text| translation.get(text).map(String::as_str)))
@@ -115,10 +109,15 @@ fn values(
         _ => input,
     };
     let converted = types::convert(variable.kind, &variable.options, &input);
-    if early.is_empty() && converted.failures.is_empty() {
+    let foreign = match &variable.currency {
+        Some(currency) => in_other_currency(variable, currency, &converted.values, fields, as_of)?,
+        None => Vec::new(),
+    };
+    if early.is_empty() && converted.failures.is_empty() && foreign.is_empty() {
         return Ok((converted.values, Vec::new()));
     }
     let mut failures: BTreeMap<usize, Reason> = converted.failures.into_iter().collect();
+    failures.extend(foreign);
     failures.extend(early);
     let failed: Vec<usize> = failures.keys().copied().collect();
     let kept = mask(rows, &failed);
@@ -130,6 +129,39 @@ fn values(
             Ok((values.map_err(|error| broken("a default", error))?, Vec::new()))
         }
     }
+}
+
+/// A field, or what an expression gives, with the rows that could not be computed.
+fn computed(origin: &Origin, fields: &Fields, rows: usize, as_of: AsOf) -> Result<(ArrayRef, Vec<(usize, Reason)>)> {
+    match origin {
+        Origin::Field(name) => Ok((Arc::clone(fields.get(name)?), Vec::new())),
+        Origin::Program(program) => {
+            let inputs = program.names().map(|name| fields.get(name).map(Arc::clone)).collect::<Result<_>>()?;
+            let evaluated = program.bind(as_of)?.evaluate(inputs, rows)?;
+            Ok((evaluated.values, evaluated.failures))
+        }
+    }
+}
+
+/// The rows that have an amount whose record does not say that it is in the variable's currency.
+fn in_other_currency(
+    variable: &CompiledVariable,
+    currency: &Origin,
+    amounts: &ArrayRef,
+    fields: &Fields,
+    as_of: AsOf,
+) -> Result<Vec<(usize, Reason)>> {
+    let (named, early) = computed(currency, fields, amounts.len(), as_of)?;
+    let mut failures: BTreeMap<usize, Reason> = early.into_iter().filter(|(row, _)| amounts.is_valid(*row)).collect();
+    let own = variable.options.currency.as_deref().unwrap_or("JPY");
+    for (row, named) in named.as_string::<i32>().iter().enumerate() {
+        if amounts.is_valid(row)
+            && let Err(reason) = types::check_currency(named, own)
+        {
+            failures.entry(row).or_insert(reason);
+        }
+    }
+    Ok(failures.into_iter().collect())
 }
 
 /// The texts with those replaced that the translation knows.

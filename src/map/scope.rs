@@ -22,6 +22,8 @@ pub(crate) struct Name {
     pub(crate) data_type: DataType,
     /// For fields, how they change.
     pub(crate) class: Option<FieldClass>,
+    /// For enums, their values in order.
+    pub(crate) choices: Vec<String>,
 }
 
 /// All names that an expression may use.
@@ -44,6 +46,7 @@ impl Scope {
             sql_type: SqlType::Text,
             data_type: DataType::Utf8,
             class: Some(field.class),
+            choices: Vec::new(),
         });
         Scope::new("field", format!("stream `{}`", fields.stream.stream), names.collect())
     }
@@ -56,6 +59,7 @@ impl Scope {
             sql_type: SqlType::of_variable(variable.kind),
             data_type: variable.data_type.clone(),
             class: None,
+            choices: variable.choices.clone(),
         });
         Scope::new("variable", format!("entity `{entity}`"), names.collect())
     }

@@ -89,7 +89,7 @@ impl Model {
     ///
     /// Config with every problem of every mapping and variable.
     pub async fn compile(project: &Project, lake: &Lake, control: &Control) -> Result<Model> {
-        let settings = Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() };
+        let settings = project.map_settings();
         let mut problems = Vec::new();
         let mut streams = Vec::new();
         let mut unread = Vec::new();
@@ -257,6 +257,8 @@ fn definitions_of(project: &Project, entities: &[EntityModel], identity: &Identi
         identity,
         project.settings.timezone.name(),
         &project.settings.currency,
+        project.settings.fiscal_year(),
+        project.lookups.hashes(),
     ))
     .map_err(|error| Error::new(ErrorKind::Internal, "definitions are no JSON").caused_by(error))?;
     Ok(format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&text)))

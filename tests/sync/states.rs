@@ -91,6 +91,22 @@ async fn j2_a_closed_month_is_kept_until_its_past_or_a_definition_changes() {
     assert_eq!(origin("2026-08").await, Origin::Kept);
 }
 
+#[tokio::test]
+async fn j2_a_changed_look_up_table_restates_the_past() {
+    let app = TestApp::new(OCTOBER).with_core();
+    app.export("202608", &[("C1", "青空", "100")]);
+    app.write("lookups/prices.csv", "plan,price\n100,1000\n");
+    let mapping = std::fs::read_to_string(app.path("mappings/core/customers.yaml")).unwrap();
+    app.write("mappings/core/customers.yaml", &mapping.replace("mrr: mrr", "mrr: lookup('prices', mrr)"));
+    app.sync("core").await;
+    let kept = app.kept("2026-08").await;
+    assert_eq!((kept.origin, texts(&kept.state, "mrr")), (Origin::Computed, vec!["1000".to_owned()]));
+    assert_eq!(app.kept("2026-08").await.origin, Origin::Kept);
+    app.write("lookups/prices.csv", "plan,price\n100,1200\n");
+    let kept = app.kept("2026-08").await;
+    assert_eq!((kept.origin, texts(&kept.state, "mrr")), (Origin::Restated, vec!["1200".to_owned()]));
+}
+
 /// An org with two customers that have been read since September.
 async fn two_accounts() -> (TestApp, [String; 2]) {
     let app = TestApp::new("2026-08-03T00:00:00Z").with_salesforce(Options::default(), &[]).await;

@@ -85,7 +85,7 @@ fn drafted(project: &Project, case: &Case, templates: &[Template], records: &Rec
         records,
         templates,
         neighbours: &[],
-        settings: &Settings { timezone: chrono_tz(), currency: "JPY".to_owned() },
+        settings: &Settings { timezone: chrono_tz(), ..Settings::default() },
     })
     .unwrap()
 }

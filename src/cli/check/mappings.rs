@@ -100,5 +100,5 @@ fn of_stream(project: &Project, fields: &StreamFields<'_>, settings: &Settings) 
 }
 
 fn settings(project: &Project) -> Settings {
-    Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() }
+    project.map_settings()
 }

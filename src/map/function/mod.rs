@@ -1,14 +1,45 @@
 //! The SQL functions that expressions may call: DataFusion's, and those that we add.
 //!
-//! Ours convert text with reasons (`convert`), count without floating point (`number`, `day`) and take
-//! the first value that is there (`coalesce`). Every one keeps no state and is found by its name,
-//! so that a plan that uses it can run on another machine.
+//! Ours convert text with reasons (`convert`), count without floating point (`number`, `day`), take the first value
+//! that is there (`coalesce`), and know Japanese text, eras, the fiscal calendar, JSON and the project's tables: one
+//! file each, with an example that is test and documentation in one. Every one but `lookup` keeps no state and is
+//! found by its name, so that a plan that uses it can run on another machine.
 
 pub(crate) mod coalesce;
+mod company_name;
 pub(crate) mod convert;
 pub(crate) mod day;
+mod divide;
+mod era;
+mod era_date;
+mod era_year;
+mod fiscal_end;
+mod fiscal_half;
+mod fiscal_month;
+mod fiscal_quarter;
+mod fiscal_start;
+mod fiscal_year;
+mod full_width;
+mod half_width;
+mod hiragana;
+mod json_count;
+mod json_exists;
+mod json_value;
+mod json_values;
+mod kanji_number;
+mod katakana;
+pub(crate) mod lookup;
+mod nfkc;
 pub(crate) mod normalize;
 pub(crate) mod number;
+mod on_date;
+pub(crate) mod on_fiscal;
+pub(crate) mod on_json;
+mod on_text;
+mod page;
+mod with_check_digit;
+
+pub use page::page;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -30,18 +61,76 @@ pub struct FunctionDoc {
     pub gives: &'static str,
 }
 
-/// The functions that we add, as people call them, in the order they are shown.
-pub fn documentation() -> Vec<FunctionDoc> {
-    [convert::DOCS, coalesce::DOCS, day::DOCS, normalize::DOCS].concat()
+/// What a failing calculation says of its row.
+pub(crate) const TOO_LARGE: &str = "the result of a calculation is too large";
+/// What our functions say of a row that they cannot compute; none repeats a value.
+pub(crate) const MESSAGES: [&str; 4] =
+    [TOO_LARGE, "the date is outside the calendar", on_json::NO_JSON, on_json::SEVERAL];
+
+/// Functions that belong together, with a heading.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// What they are about.
+    pub title: &'static str,
+    /// The functions, in the order they are shown.
+    pub functions: Vec<FunctionDoc>,
 }
 
-/// The functions that we add, to be registered where plans that use them run.
+/// The functions that we add, as people call them, in the order they are shown.
+pub fn groups() -> Vec<Group> {
+    let group = |title, functions: Vec<FunctionDoc>| Group { title, functions };
+    vec![
+        group("Conversion", convert::DOCS.to_vec()),
+        group("Values", [coalesce::DOCS, &[divide::DOC, lookup::DOC]].concat()),
+        group(
+            "Japanese text",
+            [
+                normalize::DOCS,
+                &[nfkc::DOC, half_width::DOC, full_width::DOC, hiragana::DOC, katakana::DOC],
+                &[company_name::DOC, kanji_number::DOC, with_check_digit::DOC],
+            ]
+            .concat(),
+        ),
+        group("Days", day::DOCS.to_vec()),
+        group("Eras", vec![era::DOC, era_year::DOC, era_date::DOC]),
+        group("Fiscal calendar", on_fiscal::ALL.iter().map(|fiscal| *fiscal.doc).collect()),
+        group("JSON", on_json::ALL.iter().map(|json| *json.doc).collect()),
+    ]
+}
+
+/// All of them in one list.
+pub fn documentation() -> Vec<FunctionDoc> {
+    groups().into_iter().flat_map(|group| group.functions).collect()
+}
+
+/// The functions that we add, to be registered where plans that use them run; but `lookup`, which is made for a table.
 pub fn functions() -> Vec<Arc<ScalarUDF>> {
     let mut all = convert::functions();
-    all.extend([coalesce::function(), normalize::function()]);
+    all.push(coalesce::function());
     all.extend(number::functions());
     all.extend(day::functions());
+    all.extend(on_fiscal::functions());
+    all.extend(on_json::functions());
+    all.extend(own_plain());
     all
+}
+
+/// Those of ours whose types DataFusion can check.
+fn own_plain() -> [Arc<ScalarUDF>; 12] {
+    [
+        normalize::function(),
+        nfkc::function(),
+        half_width::function(),
+        full_width::function(),
+        hiragana::function(),
+        katakana::function(),
+        company_name::function(),
+        kanji_number::function(),
+        with_check_digit::function(),
+        era::function(),
+        era_year::function(),
+        era_date::function(),
+    ]
 }
 
 /// What a call by this name means.
@@ -59,6 +148,14 @@ pub(crate) enum Found {
     DatePart,
     /// Start of the month, quarter or year of a date (`date_trunc`).
     DateTrunc,
+    /// Division with a value for zero.
+    Divide,
+    /// A cell of a table of the project.
+    Lookup,
+    /// A function of the fiscal calendar.
+    Fiscal(on_fiscal::Fiscal),
+    /// A function on JSON text.
+    Json(on_json::Json),
     /// A function whose types DataFusion knows.
     Plain(Arc<ScalarUDF>),
     /// Over many records.
@@ -83,7 +180,15 @@ pub(crate) fn find(name: &str) -> Found {
         "as_of" | "current_date" | "today" => return Found::AsOfDate,
         "date_part" | "datepart" => return Found::DatePart,
         "date_trunc" | "datetrunc" => return Found::DateTrunc,
+        "divide" => return Found::Divide,
+        "lookup" => return Found::Lookup,
         _ => {}
+    }
+    if let Some(fiscal) = on_fiscal::Fiscal::named(&name) {
+        return Found::Fiscal(fiscal);
+    }
+    if let Some(json) = on_json::Json::named(&name) {
+        return Found::Json(json);
     }
     if let Some(reason) = refused(&name) {
         return Found::Refused(reason);
@@ -102,11 +207,13 @@ pub(crate) fn find(name: &str) -> Found {
 
 /// The names that [`find`] knows and does not refuse.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    let ours = ["coalesce", "now", "current_date", "as_of", "date_part", "date_trunc"];
-    convert::Conversion::names().chain(ours).chain(PLAIN.keys().map(String::as_str))
+    let ours = ["coalesce", "now", "current_date", "as_of", "date_part", "date_trunc", "divide", "lookup"];
+    let fiscal = on_fiscal::ALL.iter().map(|fiscal| fiscal.doc.name);
+    let json = on_json::ALL.iter().map(|json| json.doc.name);
+    convert::Conversion::names().chain(ours).chain(fiscal).chain(json).chain(PLAIN.keys().map(String::as_str))
 }
 
-/// DataFusion's functions of one record that give the same answer each time, and `normalize`.
+/// DataFusion's functions of one record that give the same answer each time, and those of ours with plain types.
 static PLAIN: LazyLock<BTreeMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
     let mut known = BTreeMap::new();
     for function in datafusion::functions::all_default_functions() {
@@ -119,7 +226,7 @@ static PLAIN: LazyLock<BTreeMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
             }
         }
     }
-    known.insert("normalize".to_owned(), normalize::function());
+    known.extend(own_plain().map(|function| (function.name().to_owned(), function)));
     known
 });
 

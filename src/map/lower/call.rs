@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use super::operator::{conversion_advice, scalar};
 use super::{AS_OF_DATE, AS_OF_INSTANT, Lowering, Typed, as_of, cast, shortened};
 use crate::map::diagnostic::{code, did_you_mean, fold, nearest};
-use crate::map::function::convert::{self, Conversion};
+use crate::map::function::convert::Conversion;
 use crate::map::function::day::{DayFunction, Unit};
 use crate::map::function::{self, Found};
 use crate::map::sql_type::SqlType;
@@ -84,6 +84,22 @@ impl Lowering<'_, '_> {
                 };
                 let start = matches!(found, Found::DateTrunc);
                 self.of_date(&name, &unit, unit_ast.span(), start, (ast, date))
+            }
+            Found::Divide => {
+                let items = arguments?.into_iter().zip(lowered??).collect();
+                self.divide(span, items)
+            }
+            Found::Lookup => {
+                let items = arguments?.into_iter().zip(lowered??).collect();
+                self.lookup(span, items)
+            }
+            Found::Fiscal(fiscal) => {
+                let items = arguments?.into_iter().zip(lowered??).collect();
+                self.fiscal(span, &name, fiscal, items)
+            }
+            Found::Json(json) => {
+                let items = arguments?.into_iter().zip(lowered??).collect();
+                self.json(span, &name, json, items)
             }
             Found::Plain(function) => {
                 let arguments = arguments?;
@@ -186,7 +202,7 @@ impl Lowering<'_, '_> {
         if from == to && !conversion.quiet {
             return Some(typed);
         }
-        let timezone = Expr::Literal(ScalarValue::Utf8(Some(self.timezone.name().to_owned())), None);
+        let timezone = Expr::Literal(ScalarValue::Utf8(Some(self.env.settings.timezone.name().to_owned())), None);
         if (from, to) == (SqlType::Datetime, SqlType::Date) {
             return Some(Typed::new(scalar(DayFunction::OfInstant.function(), vec![timezone, typed.expr]), to));
         }
@@ -200,8 +216,7 @@ impl Lowering<'_, '_> {
         if let Expr::Literal(constant, _) = &value
             && !conversion.quiet
             && let Ok(input) = constant.to_array()
-            && let Some((_, reason)) =
-                types::convert(conversion.kind(), &convert::options(self.timezone), &input).failures.first()
+            && let Some((_, reason)) = types::convert(conversion.kind(), &self.env.options, &input).failures.first()
         {
             let message = format!("`{}` fails for every record: {}", conversion.name(), reason.message);
             self.problem(code::CONSTANT, ast.span(), message, None);

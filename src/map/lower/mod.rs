@@ -5,9 +5,10 @@
 //! same to any engine that plans it: the types of its operands are equal already.
 
 mod call;
+mod choice;
+mod extra;
 mod operator;
 
-use chrono_tz::Tz;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
@@ -16,11 +17,15 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Ident, Spanned};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
+use super::compile::Settings;
 use super::diagnostic::{Problems, code, did_you_mean};
+use super::function::convert;
 use super::parse;
 use super::scope::{Name, Scope, written};
 use super::sql_type::{DECIMAL, SqlType};
 use crate::record::FieldClass;
+use crate::schema::ReadAs;
+use crate::schema::types::TypeOptions;
 
 /// Stands for the instant that is asked about until an expression is run.
 pub(crate) const AS_OF_INSTANT: &str = "$as_of_instant";
@@ -78,19 +83,35 @@ pub(crate) struct Lowered {
     pub(crate) is_bare: bool,
 }
 
+/// What an expression is understood by, beside the names that it may use.
+pub(crate) struct Env<'a> {
+    /// The project's settings.
+    pub(crate) settings: &'a Settings,
+    /// How its conversions read texts.
+    pub(crate) options: TypeOptions,
+}
+
+impl<'a> Env<'a> {
+    /// What an expression is understood by whose source writes texts like that.
+    pub(crate) fn new(settings: &'a Settings, read_as: &ReadAs) -> Self {
+        let options = convert::options(settings.timezone).with_fiscal(settings.fiscal).reading(read_as);
+        Env { settings, options }
+    }
+}
+
 /// Understands the expression `text`, which stands at `pointer`.
 ///
 /// A text that is exactly a name of the scope is that name, whatever signs it contains. `None` when there
 /// are problems; all of them are in `problems` then.
 pub(crate) fn lower(
     scope: &Scope,
-    timezone: Tz,
+    env: &Env<'_>,
     pointer: &str,
     text: &str,
     problems: &mut Problems<'_>,
 ) -> Option<Lowered> {
     let before = problems.len();
-    let mut lowering = Lowering { scope, timezone, pointer, text, problems, names: Vec::new(), depth: 0 };
+    let mut lowering = Lowering { scope, env, pointer, text, problems, names: Vec::new(), depth: 0 };
     let bare = scope.get(text).or_else(|| scope.get(text.trim())).map(|name| name.name.clone());
     let typed = match &bare {
         Some(name) => lowering.name(name, Span::empty()),
@@ -110,7 +131,7 @@ pub(crate) fn lower(
 
 struct Lowering<'a, 'p> {
     scope: &'a Scope,
-    timezone: Tz,
+    env: &'a Env<'a>,
     pointer: &'a str,
     text: &'a str,
     problems: &'a mut Problems<'p>,

@@ -88,6 +88,10 @@ impl Lowering<'_, '_> {
         (right_ast, right): (&ast::Expr, Typed),
         op: &str,
     ) -> Option<Expr> {
+        let (left, right) = match op {
+            "=" | "<>" => (left, right),
+            _ => self.by_place((left_ast, left), (right_ast, right))?,
+        };
         let sql_type = self.meet((left_ast, left.sql_type), (right_ast, right.sql_type), op)?;
         let op = match op {
             "=" => Operator::Eq,
@@ -186,7 +190,7 @@ impl Lowering<'_, '_> {
         None
     }
 
-    fn arithmetic(
+    pub(super) fn arithmetic(
         &mut self,
         (left_ast, left): (&ast::Expr, Typed),
         op: &BinaryOperator,

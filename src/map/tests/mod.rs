@@ -4,6 +4,7 @@ mod derives;
 mod expressions;
 mod laws;
 mod problems;
+mod readings;
 mod records;
 
 use std::sync::Arc;
@@ -77,7 +78,11 @@ pub(super) fn variables() -> Vec<VariableConfig> {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { timezone: chrono_tz::Asia::Tokyo, currency: "JPY".to_owned() }
+    let rows = "コード,名称,分類\n01,製造,大\n02,小売,小\n";
+    let industries = lookup::Table::parse("industries", "lookups/industries.csv", rows).unwrap();
+    let plans =
+        lookup::Table::parse("plans", "lookups/plans.csv", "plan,price\nライト,\"50,000\"\nプロ,120000\n").unwrap();
+    Settings { lookups: Arc::new(Lookups::of([industries, plans])), ..Settings::default() }
 }
 
 /// The end of October 2025 in Tokyo.

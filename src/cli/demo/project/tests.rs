@@ -17,7 +17,7 @@ use super::{FILES, LATER, SECRETS};
 use crate::cli::shipped;
 use crate::clock::Timestamp;
 use crate::config::{Environment, Project, render};
-use crate::map::{CompiledMapping, MappedBatch, Settings, StreamFields, compile, compile_custom, run};
+use crate::map::{CompiledMapping, MappedBatch, StreamFields, compile, compile_custom, run};
 use crate::record::{Field, FieldClass, StreamId};
 
 fn write(root: &Path, file: &str, text: &str) {
@@ -49,7 +49,7 @@ fn compiled(project: &Project, source: &str, stream: &str, names: &[String]) -> 
     let fields: Vec<Field> = names.iter().map(field).collect();
     let stream_id = StreamId::new(source, stream);
     let fields = StreamFields { stream: &stream_id, fields: &fields };
-    let settings = Settings { timezone: project.settings.timezone, currency: project.settings.currency.clone() };
+    let settings = project.map_settings();
     let mut mappings = project.mappings.iter();
     let mapping = mappings.find(|m| m.value.source == source && m.value.stream == stream).unwrap();
     let variables = project.entity_variables(&mapping.value.entity);
