@@ -3,6 +3,7 @@
 mod derives;
 mod expressions;
 mod laws;
+mod mistakes;
 mod problems;
 mod readings;
 mod records;
