@@ -105,7 +105,7 @@ impl Era {
         Err(Reason::new(
             "era_year_too_far",
             format!(
-                "{name} is accepted up to its year {LONGEST_ERA_YEARS}, as long as no era has lasted; if it means no end, translate it in the mapping: nullif(x, '…')"
+                "{name} is accepted up to its year {LONGEST_ERA_YEARS}, since no era has lasted longer; a later one stands for no end, or is a typing error"
             ),
         ))
     }

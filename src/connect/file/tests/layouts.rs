@@ -107,7 +107,7 @@ async fn dates_of_eras_count_and_those_that_make_no_sense_are_told() {
         [
             "売上_H3105.csv: the day lies after 平成 ended on 2019-04-30; write it in the era that followed",
             "売上_R0713.csv: there is no such day in the calendar",
-            "売上_R9901.csv: 2117-01 lies in the future",
+            "売上_R9901.csv: 令和 is accepted up to its year 64, since no era has lasted longer; a later one stands for no end, or is a typing error",
         ]
     );
     // A check fails for them: they would never be read.
