@@ -19,13 +19,26 @@ pub struct SqlConfig {
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
     pub url: Option<SecretString>,
-    /// What kind of database it is, where there is no `url`.
+    /// What kind of database it is, where there is no `url`. `sqlserver`, `oracle` and `odbc` (whatever has an ODBC driver)
+    /// need a build with `--features odbc`.
     #[serde(default)]
-    pub system: Option<Engine>,
+    pub system: Option<System>,
+    /// For `sqlserver`, `oracle` and `odbc`: an ODBC connection string, `Driver={…};Server=…;UID=…;PWD=…` or `DSN=…`; write
+    /// `${env:NAME}`. In place of it, `driver` and the settings below.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub connection: Option<SecretString>,
+    /// The ODBC driver: its name in `odbcinst.ini`, or the path of its library; default `ODBC Driver 18 for SQL Server` for
+    /// `sqlserver`.
+    #[serde(default)]
+    pub driver: Option<String>,
+    /// Whose SQL an `odbc` database speaks; default what its driver says it is.
+    #[serde(default)]
+    pub dialect: Option<Engine>,
     /// The machine; default `localhost`.
     #[serde(default)]
     pub host: Option<String>,
-    /// The port; default 5432 (PostgreSQL) or 3306 (MySQL, MariaDB).
+    /// The port; default 5432 (PostgreSQL), 3306 (MySQL, MariaDB), 1433 (SQL Server) or 1521 (Oracle).
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub port: Option<u16>,
@@ -39,7 +52,7 @@ pub struct SqlConfig {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub password: Option<SecretString>,
-    /// The database; for SQLite its file, absolute or relative to the project folder.
+    /// The database; for SQLite its file, absolute or relative to the project folder; for Oracle the service.
     #[serde(default)]
     pub database: Option<String>,
     /// How the connection is encrypted.
@@ -132,10 +145,10 @@ pub struct SqlStreamConfig {
     pub classes: BTreeMap<String, FieldClass>,
 }
 
-/// The kinds of database.
+/// The kinds of database, by how they are talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Engine {
+pub enum System {
     /// PostgreSQL 12 or later, and what speaks its protocol.
     #[serde(alias = "postgres")]
     Postgresql,
@@ -144,6 +157,34 @@ pub enum Engine {
     Mysql,
     /// A SQLite file.
     Sqlite,
+    /// SQL Server 2016 or later and Azure SQL, through ODBC.
+    Sqlserver,
+    /// Oracle 12c or later, through ODBC.
+    Oracle,
+    /// Whatever has an ODBC driver.
+    Odbc,
+}
+
+/// The kinds of SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// PostgreSQL's.
+    #[serde(alias = "postgres")]
+    Postgresql,
+    /// That of MySQL and MariaDB.
+    #[serde(alias = "mariadb")]
+    Mysql,
+    /// SQLite's.
+    Sqlite,
+    /// SQL Server's.
+    Sqlserver,
+    /// Oracle's, from 12c on.
+    Oracle,
+    /// That of Db2 for Linux, UNIX and Windows.
+    Db2,
+    /// The SQL standard's, with `FETCH FIRST`.
+    Standard,
 }
 
 /// How the connection is encrypted.
@@ -222,10 +263,31 @@ impl SqlConfig {
     pub(super) fn validate(&self) -> Result<()> {
         let wrong =
             |setting: &'static str, message: &str| Error::new(ErrorKind::Config, message).with("setting", setting);
+        let goes_by_odbc = matches!(self.system, Some(System::Sqlserver | System::Oracle | System::Odbc));
+        for (setting, is_given) in [("connection", self.connection.is_some()), ("driver", self.driver.is_some())] {
+            if is_given && !goes_by_odbc {
+                return Err(wrong(setting, "the setting is for databases that are read through ODBC")
+                    .help("add `system: sqlserver`, `oracle` or `odbc`, or leave it out"));
+            }
+        }
+        if self.dialect.is_some() && self.system != Some(System::Odbc) {
+            return Err(wrong("dialect", "the setting is for databases of `system: odbc`")
+                .help("leave it out; what other databases speak is known"));
+        }
+        let parts = self.host.is_some()
+            || self.port.is_some()
+            || self.socket.is_some()
+            || self.user.is_some()
+            || self.password.is_some()
+            || self.database.is_some();
+        if self.connection.is_some() && (parts || self.driver.is_some()) {
+            return Err(wrong("connection", "`connection` is given together with parts of it")
+                .help("write either `connection`, or `driver` with `host`, `user`, `password` and `database`"));
+        }
         match (&self.url, self.system) {
             (None, None) => {
                 return Err(wrong("url", "it is not said where the database is").help(
-                    "write `url: ${env:NAME}` with a URL like postgres://user:password@host/database, or `system` with `host`, `user`, `password` and `database`",
+                    "write `url: ${env:NAME}` with a URL like postgres://user:password@host/database, or `system` with `host`, `user`, `password` and `database`, or with `connection` for what is read through ODBC",
                 ));
             }
             (Some(_), Some(_)) => {
@@ -233,14 +295,7 @@ impl SqlConfig {
             }
             _ => {}
         }
-        if self.url.is_some()
-            && (self.host.is_some()
-                || self.port.is_some()
-                || self.socket.is_some()
-                || self.user.is_some()
-                || self.password.is_some()
-                || self.database.is_some())
-        {
+        if self.url.is_some() && parts {
             return Err(wrong("url", "`url` is given together with parts of it")
                 .help("write either `url`, or `system` with `host`, `user`, `password` and `database`"));
         }
@@ -318,6 +373,10 @@ impl Engine {
             Engine::Postgresql => "PostgreSQL",
             Engine::Mysql => "MySQL or MariaDB",
             Engine::Sqlite => "SQLite",
+            Engine::Sqlserver => "SQL Server",
+            Engine::Oracle => "Oracle",
+            Engine::Db2 => "Db2",
+            Engine::Standard => "a database with the standard's SQL",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How each database wants its SQL: names, literals, comparisons.
 //!
 //! Values never reach a statement but as literals made here. Text is quoted by doubling quotes (PostgreSQL with
-//! `standard_conforming_strings`, SQLite) or written in hexadecimal (MySQL, where a backslash may or may not mean
-//! something), so that no value can end its literal.
+//! `standard_conforming_strings`, the standard) or written in hexadecimal (MySQL, where a backslash may or may not mean
+//! something), so that no value can end its literal. A literal has the type of the column that it is compared with, so
+//! that the column's index is used: text without a type (PostgreSQL, SQL Server), or the type's own literal.
 
 use std::fmt::Write;
 
@@ -15,7 +16,10 @@ use super::position::Datum;
 pub(super) fn quoted(engine: Engine, name: &str) -> String {
     match engine {
         Engine::Mysql => format!("`{}`", name.replace('`', "``")),
-        Engine::Postgresql | Engine::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+        Engine::Sqlserver => format!("[{}]", name.replace(']', "]]")),
+        Engine::Postgresql | Engine::Sqlite | Engine::Oracle | Engine::Db2 | Engine::Standard => {
+            format!("\"{}\"", name.replace('"', "\"\""))
+        }
     }
 }
 
@@ -65,31 +69,52 @@ pub(super) fn selected(engine: Engine, column: &Column) -> String {
 
 /// A value as a literal that compares with a column of `form` as the column's own values do.
 pub(super) fn literal(engine: Engine, form: Form, datum: &Datum) -> String {
-    match (engine, datum) {
-        (_, Datum::Bytes(kept)) => bytes_literal(engine, kept),
-        (Engine::Postgresql, Datum::Text(kept)) if form == Form::Bytes => bytes_literal(engine, kept),
-        (Engine::Mysql, Datum::Text(kept)) if form == Form::Bytes => bytes_literal(engine, kept),
-        (Engine::Sqlite, Datum::Number(digits)) if is_plain_number(digits) => digits.clone(),
-        (Engine::Mysql, Datum::Text(text) | Datum::Number(text)) if form.is_number() && is_plain_number(text) => {
-            text.clone()
-        }
-        (Engine::Mysql, Datum::Text(text) | Datum::Number(text)) => match form {
-            Form::Instant | Form::Moment | Form::Date if is_time(text) => {
-                format!("'{}'", text.trim_end_matches('Z').replace('T', " "))
-            }
-            _ => format!("_utf8mb4 0x{}", hex(if text.is_empty() { return "''".to_owned() } else { text.as_bytes() })),
-        },
-        (Engine::Postgresql | Engine::Sqlite, Datum::Text(text) | Datum::Number(text)) => {
-            format!("'{}'", text.replace('\'', "''"))
-        }
+    let text = match datum {
+        Datum::Bytes(kept) => return bytes_literal(engine, kept),
+        // SQLite tells bytes from text by the value.
+        Datum::Text(kept) if form == Form::Bytes && engine != Engine::Sqlite => return bytes_literal(engine, kept),
+        Datum::Text(text) | Datum::Number(text) => text,
+    };
+    let is_digits = match engine {
+        Engine::Postgresql => false,
+        Engine::Sqlite => matches!(datum, Datum::Number(_)) && is_plain_number(text),
+        _ => form.is_number() && is_plain_number(text),
+    };
+    if is_digits {
+        return text.clone();
     }
+    let plain = format!("'{}'", text.replace('\'', "''"));
+    match (engine, form) {
+        (Engine::Mysql, Form::Instant | Form::Moment | Form::Date) if is_time(text) => format!("'{}'", spaced(text)),
+        (Engine::Mysql, _) if text.is_empty() => plain,
+        (Engine::Mysql, _) => format!("_utf8mb4 0x{}", hex(text.as_bytes())),
+        // Of another type than the column it would have every row's value converted.
+        (Engine::Sqlserver, _) if text.is_ascii() => plain,
+        (Engine::Sqlserver, _) => format!("N{plain}"),
+        (Engine::Oracle, Form::Instant) if is_time(text) => format!("TIMESTAMP '{} +00:00'", spaced(text)),
+        (Engine::Oracle, Form::Moment) if is_time(text) => format!("TIMESTAMP '{}'", spaced(text)),
+        (Engine::Oracle, Form::Second) if is_time(text) => {
+            format!("TO_DATE('{}', 'YYYY-MM-DD HH24:MI:SS')", spaced(text))
+        }
+        // The driver writes what the database wants.
+        (Engine::Db2 | Engine::Standard, Form::Moment) if is_time(text) => format!("{{ts '{}'}}", spaced(text)),
+        (Engine::Db2 | Engine::Standard, Form::Date) if is_time(text) => format!("{{d '{text}'}}"),
+        _ => plain,
+    }
+}
+
+/// `2025-10-01T09:00:00Z` as `2025-10-01 09:00:00`.
+fn spaced(time: &str) -> String {
+    time.trim_end_matches('Z').replace('T', " ")
 }
 
 fn bytes_literal(engine: Engine, kept: &str) -> String {
     let hex = hex(&unbase64(kept).unwrap_or_default());
     match engine {
         Engine::Postgresql => format!("'\\x{hex}'"),
-        Engine::Mysql | Engine::Sqlite => format!("X'{hex}'"),
+        Engine::Sqlserver => format!("0x{hex}"),
+        Engine::Oracle => format!("HEXTORAW('{hex}')"),
+        Engine::Mysql | Engine::Sqlite | Engine::Db2 | Engine::Standard => format!("X'{hex}'"),
     }
 }
 
@@ -111,14 +136,19 @@ fn is_time(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b' ' | b'T' | b'Z'))
 }
 
+/// Whether an index is walked along a comparison of rows; elsewhere it is spelled out.
+fn compares_rows(engine: Engine) -> bool {
+    matches!(engine, Engine::Postgresql | Engine::Sqlite)
+}
+
 /// The condition that is true behind `values` in the order of `columns`.
 ///
-/// PostgreSQL and SQLite walk an index along a comparison of rows. MySQL does not, so there it is spelled out, with a
-/// bound on the first column alone for its index.
+/// PostgreSQL and SQLite walk an index along a comparison of rows. MySQL does not, and others have none, so there it is
+/// spelled out, with a bound on the first column alone for its index.
 pub(super) fn behind(engine: Engine, columns: &[String], values: &[String]) -> String {
-    match (engine, columns, values) {
-        (_, [column], [value]) => format!("{column} > {value}"),
-        (Engine::Mysql, [column, columns @ ..], [value, values @ ..]) => {
+    match (columns, values) {
+        ([column], [value]) => format!("{column} > {value}"),
+        ([column, columns @ ..], [value, values @ ..]) if !compares_rows(engine) => {
             format!("{column} >= {value} AND ({column} > {value} OR ({}))", behind(engine, columns, values))
         }
         _ => format!("({}) > ({})", columns.join(", "), values.join(", ")),
@@ -127,9 +157,9 @@ pub(super) fn behind(engine: Engine, columns: &[String], values: &[String]) -> S
 
 /// The condition that is true up to `values`, these included, in the order of `columns`.
 pub(super) fn up_to(engine: Engine, columns: &[String], values: &[String]) -> String {
-    match (engine, columns, values) {
-        (_, [column], [value]) => format!("{column} <= {value}"),
-        (Engine::Mysql, [column, columns @ ..], [value, values @ ..]) => {
+    match (columns, values) {
+        ([column], [value]) => format!("{column} <= {value}"),
+        ([column, columns @ ..], [value, values @ ..]) if !compares_rows(engine) => {
             format!("{column} <= {value} AND ({column} < {value} OR ({}))", up_to(engine, columns, values))
         }
         _ => format!("({}) <= ({})", columns.join(", "), values.join(", ")),
@@ -142,9 +172,33 @@ pub(super) fn one_of(engine: Engine, columns: &[String], keys: &[Vec<String>]) -
         let keys: Vec<&str> = keys.iter().filter_map(|key| key.first()).map(String::as_str).collect();
         return format!("{column} IN ({})", keys.join(", "));
     }
+    if matches!(engine, Engine::Sqlserver | Engine::Db2 | Engine::Standard) {
+        let same = |(column, value): (&String, &String)| format!("{column} = {value}");
+        let one = |key: &Vec<String>| columns.iter().zip(key).map(same).collect::<Vec<_>>().join(" AND ");
+        let rows: Vec<String> = keys.iter().map(|key| format!("({})", one(key))).collect();
+        return format!("({})", rows.join(" OR "));
+    }
     let rows: Vec<String> = keys.iter().map(|key| format!("({})", key.join(", "))).collect();
     let values = if engine == Engine::Sqlite { "VALUES " } else { "" };
     format!("({}) IN ({values}{})", columns.join(", "), rows.join(", "))
+}
+
+/// `from` under the name `name`; Oracle wants no word between them.
+pub(super) fn named(engine: Engine, from: &str, name: &str) -> String {
+    let word = if engine == Engine::Oracle { "" } else { "AS " };
+    format!("{from} {word}{name}")
+}
+
+/// What gives the time in UTC in a statement; `NULL` where no statement is asked for it.
+pub(super) fn clock(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Mysql => "NOW(6)",
+        Engine::Sqlserver => "CONVERT(varchar(40), SYSUTCDATETIME(), 121)",
+        Engine::Oracle => "TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24:MI:SS.FF6')",
+        Engine::Db2 => "CURRENT TIMESTAMP - CURRENT TIMEZONE",
+        // PostgreSQL's pages tell it by themselves, SQLite has the same clock as we; the standard's is in no known zone.
+        Engine::Postgresql | Engine::Sqlite | Engine::Standard => "NULL",
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +229,51 @@ mod tests {
         assert_eq!(literal(Engine::Sqlite, Form::Dynamic, &text("7")), "'7'");
         assert_eq!(literal(Engine::Postgresql, Form::Bytes, &text("aGk=")), "'\\x6869'");
         assert_eq!(literal(Engine::Mysql, Form::Integer, &text("1--")), "_utf8mb4 0x312d2d");
+        assert_eq!(literal(Engine::Sqlserver, Form::Integer, &text("1 OR 1=1")), "'1 OR 1=1'");
+        assert_eq!(literal(Engine::Oracle, Form::Moment, &text("2025' OR '1'='1")), "'2025'' OR ''1''=''1'");
+    }
+
+    #[test]
+    fn literals_have_the_type_of_their_column() {
+        let time = text("2025-10-01T09:00:00.12");
+        let zoned = text("2025-10-01T00:00:00Z");
+        for (engine, form, datum, expected) in [
+            (Engine::Sqlserver, Form::Text, text("C'01"), "'C''01'"),
+            (Engine::Sqlserver, Form::Text, text("顧客1"), "N'顧客1'"),
+            (Engine::Sqlserver, Form::Decimal, text("-12.50"), "-12.50"),
+            (Engine::Sqlserver, Form::Moment, time.clone(), "'2025-10-01T09:00:00.12'"),
+            (Engine::Sqlserver, Form::Instant, zoned.clone(), "'2025-10-01T00:00:00Z'"),
+            (Engine::Sqlserver, Form::Bytes, text("aGk="), "0x6869"),
+            (Engine::Oracle, Form::Text, text("顧客1"), "'顧客1'"),
+            (Engine::Oracle, Form::Decimal, text("0.5"), "0.5"),
+            (Engine::Oracle, Form::Moment, time.clone(), "TIMESTAMP '2025-10-01 09:00:00.12'"),
+            (Engine::Oracle, Form::Instant, zoned, "TIMESTAMP '2025-10-01 00:00:00 +00:00'"),
+            (
+                Engine::Oracle,
+                Form::Second,
+                text("2025-10-01T09:00:00"),
+                "TO_DATE('2025-10-01 09:00:00', 'YYYY-MM-DD HH24:MI:SS')",
+            ),
+            (Engine::Oracle, Form::Bytes, Datum::Bytes("aGk=".to_owned()), "HEXTORAW('6869')"),
+            (Engine::Standard, Form::Moment, time, "{ts '2025-10-01 09:00:00.12'}"),
+            (Engine::Standard, Form::Date, text("2025-10-01"), "{d '2025-10-01'}"),
+        ] {
+            assert_eq!(literal(engine, form, &datum), expected, "{engine:?} {form:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_quoted_in_the_way_of_the_database() {
+        assert_eq!(qualified(Engine::Sqlserver, "dbo.請求]書"), "[dbo].[請求]]書]");
+        assert_eq!(qualified(Engine::Oracle, "BILLING.請求"), "\"BILLING\".\"請求\"");
+    }
+
+    #[test]
+    fn rows_are_found_by_keys_of_many_columns() {
+        let columns = ["a".to_owned(), "b".to_owned()];
+        let keys = [vec!["1".to_owned(), "'x'".to_owned()], vec!["2".to_owned(), "'y'".to_owned()]];
+        assert_eq!(one_of(Engine::Sqlserver, &columns, &keys), "((a = 1 AND b = 'x') OR (a = 2 AND b = 'y'))");
+        assert_eq!(one_of(Engine::Oracle, &columns, &keys), "(a, b) IN ((1, 'x'), (2, 'y'))");
     }
 
     #[test]
@@ -182,6 +281,9 @@ mod tests {
         let columns = ["a".to_owned(), "b".to_owned()];
         let values = ["1".to_owned(), "2".to_owned()];
         assert_eq!(behind(Engine::Postgresql, &columns, &values), "(a, b) > (1, 2)");
-        assert_eq!(behind(Engine::Mysql, &columns, &values), "a >= 1 AND (a > 1 OR (b > 2))");
+        for engine in [Engine::Mysql, Engine::Sqlserver, Engine::Oracle, Engine::Standard] {
+            assert_eq!(behind(engine, &columns, &values), "a >= 1 AND (a > 1 OR (b > 2))");
+        }
+        assert_eq!(up_to(Engine::Sqlserver, &columns, &values), "a <= 1 AND (a < 1 OR (b <= 2))");
     }
 }

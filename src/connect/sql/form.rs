@@ -30,12 +30,16 @@ pub(super) enum Form {
     Float,
     /// A single precision number that was read as a double one.
     Single,
+    /// A double precision number that was read with more digits than it needs.
+    Double,
     /// A number with a currency's sign, read as a plain one (PostgreSQL `money`).
     Money,
     /// A time with a zone; read in UTC.
     Instant,
     /// A time without a zone.
     Moment,
+    /// A time without a zone, to the second (Oracle's `DATE`).
+    Second,
     Date,
     /// `\x6869` of PostgreSQL; other databases' readers make base64 themselves.
     Bytes,
@@ -51,25 +55,27 @@ pub(super) enum Form {
 impl Form {
     /// Whether its literals are digits without quotes.
     pub(super) fn is_number(self) -> bool {
-        matches!(self, Form::Integer | Form::Decimal | Form::Float | Form::Single | Form::Bits | Form::Money)
+        matches!(
+            self,
+            Form::Integer | Form::Decimal | Form::Float | Form::Single | Form::Double | Form::Bits | Form::Money
+        )
     }
 
     /// Whether values can be told apart and put in an order, so that they can make a key.
     pub(super) fn makes_keys(self) -> bool {
-        !matches!(self, Form::Json | Form::Geometry | Form::Single | Form::Float | Form::Money | Form::Bits)
+        !matches!(
+            self,
+            Form::Json | Form::Geometry | Form::Single | Form::Double | Form::Float | Form::Money | Form::Bits
+        )
     }
 
     /// The text that is kept of a value as the database wrote it.
     pub(super) fn kept(self, raw: &str) -> Cow<'_, str> {
         match self {
-            Form::Text
-            | Form::Integer
-            | Form::Decimal
-            | Form::Date
-            | Form::Money
-            | Form::Bits
-            | Form::Geometry
-            | Form::Dynamic => Cow::Borrowed(raw),
+            Form::Text | Form::Integer | Form::Date | Form::Money | Form::Bits | Form::Geometry | Form::Dynamic => {
+                Cow::Borrowed(raw)
+            }
+            Form::Decimal => led(raw),
             Form::Padded => Cow::Borrowed(raw.trim_end_matches(' ')),
             Form::Boolean => Cow::Borrowed(match raw {
                 "t" => "true",
@@ -81,8 +87,12 @@ impl Form {
                 Ok(number) => Cow::Owned(canonical::number(&number.to_string()).into_owned()),
                 Err(_) => Cow::Borrowed(raw),
             },
+            Form::Double => match raw.parse::<f64>() {
+                Ok(number) => Cow::Owned(canonical::number(&format!("{number:?}")).into_owned()),
+                Err(_) => Cow::Borrowed(raw),
+            },
             Form::Instant => iso(raw, true),
-            Form::Moment => iso(raw, false),
+            Form::Moment | Form::Second => iso(raw, false),
             Form::Bytes => match raw.strip_prefix("\\x").and_then(unhex) {
                 Some(bytes) => Cow::Owned(STANDARD.encode(bytes)),
                 None => Cow::Borrowed(raw),
@@ -149,6 +159,15 @@ impl Form {
     }
 }
 
+/// `.5` as `0.5`: Oracle and SQL Server's driver leave the zero out.
+fn led(raw: &str) -> Cow<'_, str> {
+    let (sign, digits) = match raw.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", raw),
+    };
+    if digits.starts_with('.') { Cow::Owned(format!("{sign}0{digits}")) } else { Cow::Borrowed(raw) }
+}
+
 /// `2025-10-01 09:00:00.500000+00` as `2025-10-01T09:00:00.5Z`. What is not of that form (`infinity`, years before
 /// Christ) stays as it is.
 fn iso(raw: &str, has_zone: bool) -> Cow<'_, str> {
@@ -172,7 +191,8 @@ fn iso(raw: &str, has_zone: bool) -> Cow<'_, str> {
     Cow::Owned(iso)
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The bytes that hexadecimal digits name.
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if !rest.is_empty() {
@@ -202,6 +222,12 @@ mod tests {
             (Form::Padded, "C01   ", "C01"),
             (Form::Boolean, "t", "true"),
             (Form::Decimal, "123456789012345678.1200", "123456789012345678.1200"),
+            (Form::Decimal, ".50", "0.50"),
+            (Form::Decimal, "-.5", "-0.5"),
+            (Form::Double, "1.0000000000000001e-001", "0.1"),
+            (Form::Double, "1.0000000000000000e+020", "100000000000000000000"),
+            (Form::Second, "2025-10-01 09:00:00", "2025-10-01T09:00:00"),
+            (Form::Second, "-0044-03-15 00:00:00", "-0044-03-15 00:00:00"),
             (Form::Float, "1e+20", "100000000000000000000"),
             (Form::Float, "NaN", "NaN"),
             (Form::Single, "0.10000000149011612", "0.1"),

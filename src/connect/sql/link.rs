@@ -17,8 +17,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use url::Url;
 
-use super::config::{Engine, SqlConfig, TlsMode};
+use super::config::{Engine, SqlConfig, System, TlsMode};
 use super::form::Form;
+#[cfg(feature = "odbc")]
+use super::odbc;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -40,6 +42,12 @@ pub(super) enum Failure {
     TimedOut,
     /// The connection could not be made in time.
     NotConnected,
+    /// An ODBC driver says so, or the database through it.
+    #[cfg(feature = "odbc")]
+    Odbc(odbc::Told),
+    /// The rows could not be read this way; the next try reads them another way.
+    #[cfg(feature = "odbc")]
+    AnotherWay,
 }
 
 impl From<sqlx::Error> for Failure {
@@ -64,6 +72,8 @@ enum Options {
     Postgres(Box<PgConnectOptions>),
     Mysql(Box<MySqlConnectOptions>),
     Sqlite(Box<SqliteConnectOptions>),
+    #[cfg(feature = "odbc")]
+    Odbc(odbc::Options),
 }
 
 /// An open connection.
@@ -71,6 +81,8 @@ pub(super) enum Link {
     Postgres(PgConnection),
     Mysql(MySqlConnection),
     Sqlite(Lite),
+    #[cfg(feature = "odbc")]
+    Odbc(odbc::Bridge),
 }
 
 /// A SQLite file that is open.
@@ -93,23 +105,24 @@ impl Target {
                 "write it like postgres://user:password@host:5432/database, mysql://…, mariadb://… or sqlite://path; characters like @ / : # % in a password are written as %40 %2F %3A %23 %25",
             )
         };
-        let (engine, url) = match (&config.url, config.system) {
+        let (system, url) = match (&config.url, config.system) {
             (Some(url), _) => {
                 let text = url.expose_secret().trim();
                 let scheme = text.split(':').next().unwrap_or_default();
-                let engine = match scheme {
-                    "postgres" | "postgresql" => Engine::Postgresql,
-                    "mysql" | "mariadb" => Engine::Mysql,
-                    "sqlite" => Engine::Sqlite,
+                let system = match scheme {
+                    "postgres" | "postgresql" => System::Postgresql,
+                    "mysql" | "mariadb" => System::Mysql,
+                    "sqlite" => System::Sqlite,
                     _ => return Err(bad_url()),
                 };
-                (engine, Some(text))
+                (system, Some(text))
             }
-            (None, Some(engine)) => (engine, None),
+            (None, Some(system)) => (system, None),
             (None, None) => return Err(bad_url()),
         };
-        match engine {
-            Engine::Postgresql => {
+        match system {
+            System::Sqlserver | System::Oracle | System::Odbc => Target::through_odbc(config, system, timeout),
+            System::Postgresql => {
                 let mut options = match url {
                     Some(url) => {
                         let url = Url::parse(url).map_err(|_| bad_url())?;
@@ -155,7 +168,7 @@ impl Target {
                 let user = options.get_username().to_owned();
                 Ok(Target { options: Options::Postgres(Box::new(options)), place, user, timeout })
             }
-            Engine::Mysql => {
+            System::Mysql => {
                 let mut options = match url {
                     Some(url) => {
                         let url = Url::parse(url).map_err(|_| bad_url())?;
@@ -195,7 +208,7 @@ impl Target {
                 let user = options.get_username().to_owned();
                 Ok(Target { options: Options::Mysql(Box::new(options)), place, user, timeout })
             }
-            Engine::Sqlite => {
+            System::Sqlite => {
                 let options = match (url, &config.database) {
                     (Some(url), _) => SqliteConnectOptions::from_str(url).map_err(|_| bad_url())?,
                     (None, Some(path)) => SqliteConnectOptions::new().filename(path),
@@ -219,9 +232,48 @@ impl Target {
         }
     }
 
-    /// What kind of database it is.
+    #[cfg(feature = "odbc")]
+    fn through_odbc(config: &SqlConfig, system: System, timeout: Duration) -> Result<Target> {
+        let address = odbc::Address::of(config, system)?;
+        let engine = match system {
+            System::Sqlserver => Some(Engine::Sqlserver),
+            System::Oracle => Some(Engine::Oracle),
+            _ => config.dialect,
+        };
+        let (place, user) = (address.place.clone(), address.user.clone());
+        Ok(Target { options: Options::Odbc(odbc::Options::new(address, engine)), place, user, timeout })
+    }
+
+    #[cfg(not(feature = "odbc"))]
+    fn through_odbc(_: &SqlConfig, _: System, _: Duration) -> Result<Target> {
+        Err(Error::new(ErrorKind::Config, "this nenrin was built without ODBC, by which such a database is read")
+            .with("setting", "system")
+            .help("install unixODBC and build nenrin with `cargo build --release --features odbc`; PostgreSQL, MySQL, MariaDB and SQLite need none of it"))
+    }
+
+    /// Whether it is read through ODBC.
+    pub(super) fn is_odbc(&self) -> bool {
+        #[cfg(feature = "odbc")]
+        if matches!(self.options, Options::Odbc(_)) {
+            return true;
+        }
+        false
+    }
+
+    /// What of an ODBC driver's message may be shown.
+    #[cfg(feature = "odbc")]
+    pub(super) fn shown(&self, message: String) -> Option<String> {
+        match &self.options {
+            Options::Odbc(options) => options.shown(message),
+            _ => None,
+        }
+    }
+
+    /// What kind of database it is; of one that is read through ODBC it may only be known once it is connected.
     pub(super) fn engine(&self) -> Engine {
-        match self.options {
+        match &self.options {
+            #[cfg(feature = "odbc")]
+            Options::Odbc(options) => options.engine(),
             Options::Postgres(_) => Engine::Postgresql,
             Options::Mysql(_) => Engine::Mysql,
             Options::Sqlite(_) => Engine::Sqlite,
@@ -235,6 +287,11 @@ impl Target {
 
     /// Connects; also gives what time it is there, where it was asked.
     pub(super) async fn connect(&self) -> Result<(Link, Option<Timestamp>), Failure> {
+        #[cfg(feature = "odbc")]
+        if let Options::Odbc(options) = &self.options {
+            let (bridge, now) = options.connect(self.timeout).await?;
+            return Ok((Link::Odbc(bridge), now));
+        }
         let connecting = async {
             match &self.options {
                 Options::Postgres(options) => Ok((Link::Postgres(options.connect().await?), None)),
@@ -256,6 +313,8 @@ impl Target {
                     drop(handle);
                     Ok((Link::Sqlite(Lite { connection, is_stopped }), None))
                 }
+                #[cfg(feature = "odbc")]
+                Options::Odbc(_) => Err(Failure::NotConnected),
             }
         };
         tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| Failure::NotConnected)?
@@ -318,4 +377,18 @@ fn mysql_tls(mut options: MySqlConnectOptions, config: &SqlConfig, root: &Path) 
         options = options.ssl_client_key(root.join(file));
     }
     options
+}
+
+#[cfg(all(test, not(feature = "odbc")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_odbc_says_how_to_get_one() {
+        let settings = serde_json::json!({ "system": "sqlserver", "host": "db", "streams": {} });
+        let config: SqlConfig = serde_json::from_value(settings).unwrap();
+        let error = Target::of(&config, Path::new("/")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.help_text().is_some_and(|help| help.contains("--features odbc")), "{}", error.render());
+    }
 }

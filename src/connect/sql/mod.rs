@@ -1,4 +1,5 @@
-//! Tables, views and queries of PostgreSQL, MySQL, MariaDB and SQLite.
+//! Tables, views and queries of PostgreSQL, MySQL, MariaDB and SQLite, and with the feature `odbc` of SQL Server, Oracle and
+//! whatever has an ODBC driver.
 //!
 //! A stream with a cursor column is read by windows of changes, one without as a whole in every run; deletions are found
 //! by looking at all keys. Pages follow each other by key, each a statement and a snapshot of its own, over one
@@ -12,6 +13,8 @@ mod dialect;
 mod form;
 mod link;
 mod look;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod plan;
 mod position;
 mod read;
@@ -19,6 +22,7 @@ mod refusal;
 mod rows;
 mod session;
 mod statement;
+mod written;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tracing::warn;
 
-pub use config::{Engine, SqlConfig, SqlStreamConfig, TlsConfig, TlsMode};
+pub use config::{Engine, SqlConfig, SqlStreamConfig, System, TlsConfig, TlsMode};
 
 use self::catalog::Relation;
 use self::config::Origin;
@@ -183,7 +187,14 @@ impl SqlSource {
 
     fn asked<'a>(&'a self, name: &'a str, config: &'a SqlStreamConfig) -> Asked<'a> {
         let target = &self.session.target;
-        Asked { engine: target.engine(), name, user: &target.user, source: &self.config, config }
+        Asked {
+            engine: target.engine(),
+            is_odbc: target.is_odbc(),
+            name,
+            user: &target.user,
+            source: &self.config,
+            config,
+        }
     }
 
     async fn page(&self, stream: &Stream, cursor: Option<&Cursor>, first_of_run: bool, mode: ReadMode) -> Result<Page> {

@@ -6,9 +6,10 @@ use chrono_tz::Tz;
 
 use super::catalog::{Column, Relation};
 use super::config::{Engine, Origin, SqlConfig, SqlStreamConfig};
-use super::dialect::{qualified, quoted, selected};
+use super::dialect::{named, qualified, quoted, selected};
 use super::form::Form;
 use super::position::Rules;
+use super::written::written;
 use crate::config::suggest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Choice, Field, FieldClass, Stream};
@@ -17,6 +18,8 @@ use crate::record::{Choice, Field, FieldClass, Stream};
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) engine: Engine,
+    /// Whether it is read through ODBC.
+    pub(super) is_odbc: bool,
     pub(super) stream: Stream,
     /// The table, or the query in brackets.
     pub(super) from: String,
@@ -81,16 +84,23 @@ pub(super) const PRESENT: usize = 2;
 const BEFORE: usize = 3;
 
 impl Layout {
-    fn new(engine: Engine, columns: &[&Column], parts: &Parts<'_>, has_fields: bool) -> Layout {
+    fn new(asked: Asked<'_>, columns: &[&Column], parts: &Parts<'_>, has_fields: bool) -> Layout {
+        let Asked { engine, is_odbc, .. } = asked;
         let cell = |name: &str| columns.iter().position(|column| column.name == name).map(|at| at + BEFORE);
-        let mut selected_columns: Vec<String> = columns.iter().map(|column| selected(engine, column)).collect();
+        let written = |column: &&Column| if is_odbc { written(engine, column) } else { selected(engine, column) };
+        let mut selected_columns: Vec<String> = columns.iter().map(written).collect();
         let mut forms = vec![Form::Instant, Form::Integer, Form::Integer];
         forms.extend(columns.iter().map(|column| column.form));
         let mut cursor = parts.cursor.and_then(|cursor| cell(&cursor.column.name));
         if let Some(given) = parts.cursor.filter(|given| given.expression != quoted(engine, &given.column.name)) {
             cursor = Some(forms.len());
             forms.push(Form::Dynamic);
-            selected_columns.push(given.expression.clone());
+            // Only SQLite's are other than the column.
+            selected_columns.push(if is_odbc {
+                format!("quote({})", given.expression)
+            } else {
+                given.expression.clone()
+            });
         }
         let deleted = parts.deleted.filter(|_| has_fields).map(|condition| {
             forms.push(Form::Integer);
@@ -122,6 +132,8 @@ struct Parts<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) engine: Engine,
+    /// Whether the database is read through ODBC.
+    pub(super) is_odbc: bool,
     pub(super) name: &'a str,
     pub(super) user: &'a str,
     pub(super) source: &'a SqlConfig,
@@ -136,7 +148,7 @@ impl Plan {
     /// [`ErrorKind::Config`] when the settings do not fit the table, [`ErrorKind::Permission`] when what is needed may
     /// not be read.
     pub(super) fn new(asked: Asked<'_>, relation: &Relation) -> Result<Plan> {
-        let Asked { engine, name, user, source, config } = asked;
+        let Asked { engine, is_odbc, name, user, source, config } = asked;
         let origin = config.origin(name);
         let place = match &origin {
             Origin::Table(table) => table.clone(),
@@ -235,16 +247,17 @@ impl Plan {
         {
             narrow.push(&cursor.column);
         }
-        let records = Layout::new(engine, &read, &parts, true);
-        let keys = Layout::new(engine, &narrow, &parts, false);
+        let records = Layout::new(asked, &read, &parts, true);
+        let keys = Layout::new(asked, &narrow, &parts, false);
         let rows = config.page_rows.unwrap_or(source.page_rows).min(source.rows_per_second.unwrap_or(u32::MAX));
         let (from, scope) = match &origin {
             Origin::Table(table) => (qualified(engine, table), format!("table {table}")),
-            Origin::Query(query) => (format!("(\n{query}\n) AS nenrin"), format!("query {query}")),
+            Origin::Query(query) => (named(engine, &format!("(\n{query}\n)"), "nenrin"), format!("query {query}")),
         };
         let limits = config.filter.as_ref().map(|filter| format!(" where {filter}")).unwrap_or_default();
         Ok(Plan {
             engine,
+            is_odbc,
             is_unique: relation.keeps_apart(&stream.key),
             stream,
             from,
@@ -317,8 +330,8 @@ fn needs_zone(engine: Engine, column: &Column, zone: Option<Tz>, setting: &'stat
         Form::Instant => Ok(()),
         // SQLite's own times are in UTC.
         Form::Dynamic if engine == Engine::Sqlite => Ok(()),
-        Form::Moment | Form::Date if zone.is_some() => Ok(()),
-        Form::Moment | Form::Date => Err(wrong("its times have no zone, and it is not said in which they are")
+        Form::Moment | Form::Second | Form::Date if zone.is_some() => Ok(()),
+        Form::Moment | Form::Second | Form::Date => Err(wrong("its times have no zone, and it is not said in which they are")
             .help("write the database's time zone in the source's file, like `timezone: Asia/Tokyo`")),
         _ => Err(wrong("the column holds no times").help(
             "name a column of times; one that holds them as text can be converted in a `query`, like to_timestamp(更新日時, 'YYYYMMDDHH24MISS') AS updated_at",

@@ -121,6 +121,8 @@ impl Session {
             *requests += 1;
             let failure = match self.attempt(work).await {
                 Ok(done) => return Ok(done),
+                #[cfg(feature = "odbc")]
+                Err(Failure::AnotherWay) => continue,
                 Err(failure) => failure,
             };
             let refusal = self.target.refusal(failure);

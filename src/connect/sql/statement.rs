@@ -1,7 +1,7 @@
 //! The statements: one SELECT per page.
 
 use super::config::Engine;
-use super::dialect::{behind, literal, one_of, up_to};
+use super::dialect::{behind, clock, literal, named, one_of, up_to};
 use super::form::Form;
 use super::plan::{CursorSort, Layout, Plan};
 use super::position::{Datum, Kind, Part, Progress};
@@ -91,13 +91,17 @@ impl Plan {
             return from_mark.map(|mark| Datum::Number(mark.to_string()));
         }
         let instant = from.max(Timestamp::from_micros(-62_135_596_800_000_000)).to_datetime();
-        let is_local = matches!(cursor.column.form, Form::Moment | Form::Date | Form::Dynamic);
+        let is_local = matches!(cursor.column.form, Form::Moment | Form::Second | Form::Date | Form::Dynamic);
         let moment = match self.zone.filter(|_| is_local) {
             Some(zone) => instant.with_timezone(&zone).naive_local(),
             None => instant.naive_utc(),
         };
         Some(Datum::Text(match (cursor.sort, cursor.column.form) {
             (CursorSort::Day, _) => moment.format("%Y-%m-%d").to_string(),
+            // Whole seconds, which every type of theirs can be compared with.
+            _ if matches!(self.engine, Engine::Sqlserver | Engine::Oracle | Engine::Db2 | Engine::Standard) => {
+                moment.format("%Y-%m-%dT%H:%M:%S").to_string()
+            }
             (_, Form::Dynamic) => moment.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
             (_, Form::Instant) if self.engine == Engine::Postgresql => {
                 moment.format("%Y-%m-%d %H:%M:%S%.6f+00").to_string()
@@ -146,14 +150,15 @@ impl Plan {
         let given: Vec<String> = names.iter().zip(&groups).map(|(name, group)| format!("{name} AS {group}")).collect();
         let same: Vec<String> = names.iter().zip(&groups).map(|(name, group)| format!("{name} = {group}")).collect();
         let doubled = format!(
-            "(SELECT {} FROM {from} WHERE {conditions} GROUP BY {} HAVING count(*) > 1) AS nenrin_doubled",
+            "(SELECT {} FROM {from} WHERE {conditions} GROUP BY {} HAVING count(*) > 1)",
             given.join(", "),
             names.join(", ")
         );
+        let doubled = named(self.engine, &doubled, "nenrin_doubled");
         let filter = self.filter.as_ref().map(|filter| format!("\nWHERE (\n{filter}\n)")).unwrap_or_default();
-        let none = if self.engine == Engine::Mysql { "NOW(6)" } else { "NULL" };
+        let (now, number) = (clock(self.engine), self.number());
         format!(
-            "SELECT {none}, {NUMBER}, 1, {} FROM {from} JOIN {doubled} ON {}{filter}",
+            "SELECT {now}, {number}, 1, {} FROM {from} JOIN {doubled} ON {}{filter}",
             self.keys.selected.join(", "),
             same.join(" AND ")
         )
@@ -170,20 +175,34 @@ impl Plan {
             rest.push_str("\nORDER BY ");
             rest.push_str(&order.join(", "));
         }
-        if limit < usize::MAX {
-            rest.push_str(&format!("\nLIMIT {limit}"));
-        }
+        let is_limited = limit < usize::MAX;
+        let top =
+            if is_limited && self.engine == Engine::Sqlserver { format!("TOP ({limit}) ") } else { String::new() };
         match self.engine {
-            // One row comes even when none is found, so that the clock is told. What a standby shows is as old as the
-            // last transaction that it has replayed.
-            Engine::Postgresql => format!(
-                "SELECT nenrin_clock.now, {NUMBER}, nenrin_rows.* FROM (SELECT CASE WHEN pg_is_in_recovery() \
-                 THEN coalesce(pg_last_xact_replay_timestamp(), to_timestamp(0)) ELSE now() END AS now) AS nenrin_clock \
-                 LEFT JOIN (\nSELECT 1 AS nenrin_present, {columns}\n{rest}\n) AS nenrin_rows ON true"
-            ),
-            Engine::Mysql => format!("SELECT NOW(6), {NUMBER}, 1, {columns}\n{rest}"),
-            Engine::Sqlite => format!("SELECT NULL, {NUMBER}, 1, {columns}\n{rest}"),
+            Engine::Sqlserver => {}
+            Engine::Oracle | Engine::Db2 | Engine::Standard if is_limited => {
+                rest.push_str(&format!("\nFETCH FIRST {limit} ROWS ONLY"));
+            }
+            _ if is_limited => rest.push_str(&format!("\nLIMIT {limit}")),
+            _ => {}
         }
+        let number = self.number();
+        if self.engine != Engine::Postgresql {
+            return format!("SELECT {top}{}, {number}, 1, {columns}\n{rest}", clock(self.engine));
+        }
+        // One row comes even when none is found, so that the clock is told. What a standby shows is as old as the last
+        // transaction that it has replayed.
+        let now = if self.is_odbc { "nenrin_clock.now::text" } else { "nenrin_clock.now" };
+        format!(
+            "SELECT {now}, {number}, nenrin_rows.* FROM (SELECT CASE WHEN pg_is_in_recovery() \
+             THEN coalesce(pg_last_xact_replay_timestamp(), to_timestamp(0)) ELSE now() END AS now) AS nenrin_clock \
+             LEFT JOIN (\nSELECT 1 AS nenrin_present, {columns}\n{rest}\n) AS nenrin_rows ON true"
+        )
+    }
+
+    /// The statement's number as its rows show it; as text where a driver may write numbers its own way.
+    fn number(&self) -> String {
+        if self.is_odbc { format!("'{NUMBER}'") } else { NUMBER.to_owned() }
     }
 }
 
@@ -224,7 +243,9 @@ mod tests {
             filter: Some("a = 1 -- or so".to_owned()),
             ..SqlStreamConfig::default()
         };
-        Plan::new(Asked { engine, name: "請求", user: "u", source: &source, config: &config }, &relation).unwrap()
+        let is_odbc = !matches!(engine, Engine::Postgresql | Engine::Mysql | Engine::Sqlite);
+        Plan::new(Asked { engine, is_odbc, name: "請求", user: "u", source: &source, config: &config }, &relation)
+            .unwrap()
     }
 
     fn pass(after: Option<Vec<Datum>>, plan: &Plan) -> Progress {
@@ -262,6 +283,63 @@ mod tests {
         let expected = "`更新` >= '2026-01-01 09:00:00' AND (`更新` > '2026-01-01 09:00:00' OR (`番号` >= 7 AND (`番号` > 7 \
                         OR (`行` > _utf8mb4 0x61))))";
         assert!(statement.contains(expected), "{statement}");
+    }
+
+    fn window(plan: &Plan) -> Progress {
+        let through = "2026-01-01T00:00:00.5Z".parse().unwrap();
+        let done = super::super::position::State::Done { until: through, mark: None, swept_at: None };
+        next_step(Some(done), true, ReadMode::Incremental, plan.rules)
+    }
+
+    /// <https://learn.microsoft.com/en-us/sql/t-sql/queries/top-transact-sql>
+    #[test]
+    fn a_page_of_sql_server_is_its_top_rows() {
+        let plan = plan(Engine::Sqlserver, Form::Moment);
+        let after = vec![Datum::Text("7".to_owned()), Datum::Text("明細'1".to_owned())];
+        assert_eq!(
+            plan.page(&pass(Some(after), &plan)).0,
+            "SELECT TOP (10) CONVERT(varchar(40), SYSUTCDATETIME(), 121), '@nenrin', 1, CONVERT(varchar(50), [番号]), [行], \
+             CONVERT(varchar(50), CONVERT(decimal(19, 4), [額])), CONVERT(varchar(40), [更新], 121)\nFROM [請求]\nWHERE (\na = 1 -- or so\n)\n  \
+             AND [番号] >= 7 AND ([番号] > 7 OR ([行] > N'明細''1'))\nORDER BY [番号], [行]"
+        );
+        let (statement, _) = plan.page(&window(&plan));
+        assert!(
+            statement.ends_with("AND [更新] >= '2026-01-01T08:50:00'\nORDER BY [更新], [番号], [行]"),
+            "{statement}"
+        );
+        assert_eq!(
+            plan.doubled_of(&[vec![Datum::Number("7".into()), Datum::Text("a".into())]]),
+            "SELECT CONVERT(varchar(40), SYSUTCDATETIME(), 121), '@nenrin', 1, CONVERT(varchar(50), [番号]), [行], \
+             CONVERT(varchar(40), [更新], 121) FROM [請求] JOIN (SELECT [番号] AS nenrin_key_1, [行] AS nenrin_key_2 FROM [請求] \
+             WHERE (\na = 1 -- or so\n)\n  AND (([番号] = 7 AND [行] = 'a')) GROUP BY [番号], [行] HAVING count(*) > 1) \
+             AS nenrin_doubled ON [番号] = nenrin_key_1 AND [行] = nenrin_key_2\nWHERE (\na = 1 -- or so\n)"
+        );
+    }
+
+    /// <https://docs.oracle.com/en/database/oracle/oracle-database/19/sqlrf/SELECT.html> ("row_limiting_clause")
+    #[test]
+    fn a_page_of_oracle_fetches_its_first_rows() {
+        let plan = plan(Engine::Oracle, Form::Second);
+        let (statement, _) = plan.page(&window(&plan));
+        assert_eq!(
+            statement,
+            "SELECT TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24:MI:SS.FF6'), '@nenrin', 1, \
+             TO_CHAR(\"番号\", 'TM9', 'NLS_NUMERIC_CHARACTERS=''.,'''), \"行\", \"額\", LTRIM(TO_CHAR(\"更新\", 'SYYYY-MM-DD HH24:MI:SS'))\n\
+             FROM \"請求\"\nWHERE (\na = 1 -- or so\n)\n  AND \"更新\" >= TO_DATE('2026-01-01 08:50:00', 'YYYY-MM-DD HH24:MI:SS')\n\
+             ORDER BY \"更新\", \"番号\", \"行\"\nFETCH FIRST 10 ROWS ONLY"
+        );
+        assert!(plan.first_rows(3).ends_with("ORDER BY \"番号\", \"行\"\nFETCH FIRST 3 ROWS ONLY"));
+        assert!(plan.doubled_of(&[]).contains("HAVING count(*) > 1) nenrin_doubled ON"));
+    }
+
+    #[test]
+    fn a_page_by_the_standard_says_no_more_than_the_standard_has() {
+        let plan = plan(Engine::Standard, Form::Moment);
+        assert_eq!(
+            plan.page(&window(&plan)).0,
+            "SELECT NULL, '@nenrin', 1, \"番号\", \"行\", \"額\", \"更新\"\nFROM \"請求\"\nWHERE (\na = 1 -- or so\n)\n  \
+             AND \"更新\" >= {ts '2026-01-01 08:50:00'}\nORDER BY \"更新\", \"番号\", \"行\"\nFETCH FIRST 10 ROWS ONLY"
+        );
     }
 
     #[test]

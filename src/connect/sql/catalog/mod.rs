@@ -1,8 +1,14 @@
 //! What a database says of its tables: columns, types, labels, keys and indexes.
 
 mod mysql;
+#[cfg(feature = "odbc")]
+mod odbc;
+#[cfg(feature = "odbc")]
+mod oracle;
 mod postgres;
 mod sqlite;
+#[cfg(feature = "odbc")]
+mod sqlserver;
 
 use super::config::{Engine, Origin};
 use super::form::Form;
@@ -92,6 +98,8 @@ pub(super) async fn describe(link: &mut Link, origins: &[&Origin]) -> Result<Vec
         Link::Postgres(link) => postgres::tables(link, &tables).await?,
         Link::Mysql(link) => mysql::tables(link, &tables).await?,
         Link::Sqlite(link) => sqlite::tables(&mut link.connection, &tables).await?,
+        #[cfg(feature = "odbc")]
+        Link::Odbc(link) => odbc::tables(link, &tables).await?,
     }
     .into_iter();
     let mut relations = Vec::with_capacity(origins.len());
@@ -102,6 +110,8 @@ pub(super) async fn describe(link: &mut Link, origins: &[&Origin]) -> Result<Vec
                 Link::Postgres(link) => postgres::query(link, query).await?,
                 Link::Mysql(link) => mysql::query(link, query).await?,
                 Link::Sqlite(link) => sqlite::query(&mut link.connection, query).await?,
+                #[cfg(feature = "odbc")]
+                Link::Odbc(link) => odbc::query(link, query).await?,
             }),
         });
     }
@@ -114,6 +124,8 @@ pub(super) async fn list(link: &mut Link) -> Result<Vec<Listed>, Failure> {
         Link::Postgres(link) => postgres::list(link).await,
         Link::Mysql(link) => mysql::list(link).await,
         Link::Sqlite(link) => sqlite::list(&mut link.connection).await,
+        #[cfg(feature = "odbc")]
+        Link::Odbc(link) => odbc::list(link).await,
     }
 }
 
@@ -123,6 +135,11 @@ pub(super) fn form_of(engine: Engine, word: &str) -> Form {
         Engine::Postgresql => postgres::form_of(word),
         Engine::Mysql => mysql::form_of(word),
         Engine::Sqlite => Form::Dynamic,
+        #[cfg(feature = "odbc")]
+        Engine::Sqlserver => sqlserver::form_of(word),
+        #[cfg(feature = "odbc")]
+        Engine::Oracle => oracle::form_of(word),
+        _ => Form::Text,
     }
 }
 

@@ -9,11 +9,13 @@ use crate::connect::sql::config::Engine;
 use crate::connect::sql::dialect::qualified;
 use crate::connect::sql::form::Form;
 use crate::connect::sql::link::Failure;
+#[cfg(feature = "odbc")]
+use crate::connect::sql::odbc::Bridge;
 
 /// One row per table asked for; what it has is JSON, so that one statement answers for all. Domains count as the type
 /// they are made of.
 const TABLES: &str = r"
-SELECT w.place::int8 AS place, c.oid IS NOT NULL AS is_there, c.relkind::text IN ('r', 'p') AS is_table,
+SELECT (c.oid IS NOT NULL)::int4 AS is_there, coalesce(c.relkind::text IN ('r', 'p'), false)::int4 AS is_table,
   obj_description(c.oid, 'pg_class') AS label,
   (SELECT json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
@@ -36,8 +38,8 @@ LEFT JOIN pg_class c ON c.oid = to_regclass(w.name) ORDER BY w.place";
 
 const LIST: &str = r"
 SELECT n.nspname::text AS schema, c.relname::text AS name, obj_description(c.oid, 'pg_class') AS label,
-  n.nspname IN ('pg_catalog', 'information_schema') OR n.nspname LIKE 'pg\_toast%' AS is_minor,
-  pg_table_is_visible(c.oid) AND n.nspname <> 'pg_catalog' AS is_visible
+  (n.nspname IN ('pg_catalog', 'information_schema') OR n.nspname LIKE 'pg\_toast%')::int4 AS is_minor,
+  (pg_table_is_visible(c.oid) AND n.nspname <> 'pg_catalog')::int4 AS is_visible
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND has_schema_privilege(n.oid, 'USAGE')
 ORDER BY 4, 1, 2";
@@ -63,36 +65,88 @@ struct IndexRow {
 pub(super) async fn tables(link: &mut PgConnection, names: &[&str]) -> Result<Vec<Option<Relation>>, Failure> {
     let names: Vec<String> = names.iter().map(|name| qualified(Engine::Postgresql, name)).collect();
     let rows = sqlx::query(TABLES).persistent(false).bind(names).fetch_all(link).await?;
-    rows.iter()
-        .map(|row| {
-            if !row.try_get::<bool, _>("is_there")? {
-                return Ok(None);
-            }
-            let columns: Vec<ColumnRow> = parsed(row.try_get("columns")?)?;
-            let indexes: Vec<IndexRow> = parsed(row.try_get("indexes")?)?;
-            let (hidden, columns): (Vec<_>, Vec<_>) = columns.into_iter().partition(|column| column.is_hidden);
-            let primary = indexes.iter().find(|index| index.is_primary).and_then(|index| index.columns.clone());
-            let column = |row: ColumnRow| Column {
-                name: row.name,
-                source_type: if row.choices.is_some() { "enum".to_owned() } else { row.r#type },
-                form: form_of(&row.base),
-                is_nullable: row.is_nullable,
-                label: filled(row.label),
-                choices: row.choices.unwrap_or_default(),
-            };
-            Ok(Some(Relation {
-                label: filled(row.try_get("label")?),
-                columns: columns.into_iter().map(column).collect(),
-                hidden: hidden.into_iter().map(|column| column.name).collect(),
-                primary: primary.unwrap_or_default(),
-                indexes: indexes
-                    .into_iter()
-                    .map(|index| (index.columns.unwrap_or_default(), index.is_unique))
-                    .collect(),
-                is_table: row.try_get("is_table")?,
-            }))
+    let found = rows.iter().map(|row| {
+        Ok(Told {
+            is_there: row.try_get::<i32, _>("is_there")? != 0,
+            is_table: row.try_get::<i32, _>("is_table")? != 0,
+            label: row.try_get("label")?,
+            columns: row.try_get("columns")?,
+            indexes: row.try_get("indexes")?,
         })
-        .collect()
+    });
+    found.map(|told: Result<Told, Failure>| told?.relation()).collect()
+}
+
+/// What the catalogue says of one table.
+struct Told {
+    is_there: bool,
+    is_table: bool,
+    label: Option<String>,
+    columns: Option<String>,
+    indexes: Option<String>,
+}
+
+impl Told {
+    fn relation(self) -> Result<Option<Relation>, Failure> {
+        if !self.is_there {
+            return Ok(None);
+        }
+        let columns: Vec<ColumnRow> = parsed(self.columns)?;
+        let indexes: Vec<IndexRow> = parsed(self.indexes)?;
+        let (hidden, columns): (Vec<_>, Vec<_>) = columns.into_iter().partition(|column| column.is_hidden);
+        let primary = indexes.iter().find(|index| index.is_primary).and_then(|index| index.columns.clone());
+        let column = |row: ColumnRow| Column {
+            name: row.name,
+            source_type: if row.choices.is_some() { "enum".to_owned() } else { row.r#type },
+            form: form_of(&row.base),
+            is_nullable: row.is_nullable,
+            label: filled(row.label),
+            choices: row.choices.unwrap_or_default(),
+        };
+        Ok(Some(Relation {
+            label: filled(self.label),
+            columns: columns.into_iter().map(column).collect(),
+            hidden: hidden.into_iter().map(|column| column.name).collect(),
+            primary: primary.unwrap_or_default(),
+            indexes: indexes.into_iter().map(|index| (index.columns.unwrap_or_default(), index.is_unique)).collect(),
+            is_table: self.is_table,
+        }))
+    }
+}
+
+/// The same through ODBC.
+#[cfg(feature = "odbc")]
+pub(super) async fn tables_over(bridge: &Bridge, names: &[&str]) -> Result<Vec<Option<Relation>>, Failure> {
+    let name = |name: &&str| format!("'{}'", qualified(Engine::Postgresql, name).replace('\'', "''"));
+    let names: Vec<String> = names.iter().map(name).collect();
+    let statement = TABLES.replace("$1", &format!("ARRAY[{}]", names.join(", ")));
+    let told = bridge.ask(statement).await?.into_iter().map(|row| {
+        let Ok([is_there, is_table, label, columns, indexes]) = <[Option<String>; 5]>::try_from(row) else {
+            return Err(Failure::Protocol("the catalogue's answer has other columns than were asked for".to_owned()));
+        };
+        let is = |cell: Option<String>| cell.as_deref() == Some("1");
+        Ok(Told { is_there: is(is_there), is_table: is(is_table), label, columns, indexes })
+    });
+    told.map(|told| told?.relation()).collect()
+}
+
+/// The same through ODBC.
+#[cfg(feature = "odbc")]
+pub(super) async fn list_over(bridge: &Bridge) -> Result<Vec<Listed>, Failure> {
+    let rows = bridge.ask(LIST.to_owned()).await?.into_iter();
+    let listed = rows.filter_map(|row| {
+        let [schema, name, label, is_minor, is_visible] = <[Option<String>; 5]>::try_from(row).ok()?;
+        Some(listed(schema?, name?, label, is_minor? == "1", is_visible? == "1"))
+    });
+    Ok(listed.collect())
+}
+
+fn listed(schema: String, name: String, label: Option<String>, is_minor: bool, is_visible: bool) -> Listed {
+    let part = |name: String| {
+        if name.contains(['.', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name }
+    };
+    let name = if is_visible { part(name) } else { format!("{}.{}", part(schema), part(name)) };
+    Listed { name, label: filled(label), is_minor }
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(text: Option<String>) -> Result<Vec<T>, Failure> {
@@ -112,12 +166,14 @@ pub(super) async fn list(link: &mut PgConnection) -> Result<Vec<Listed>, Failure
     let rows = sqlx::query(LIST).persistent(false).fetch_all(link).await?;
     rows.iter()
         .map(|row| {
-            let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
-            let part = |name: String| {
-                if name.contains(['.', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name }
-            };
-            let name = if row.try_get("is_visible")? { part(name) } else { format!("{}.{}", part(schema), part(name)) };
-            Ok(Listed { name, label: filled(row.try_get("label")?), is_minor: row.try_get("is_minor")? })
+            let (is_minor, is_visible): (i32, i32) = (row.try_get("is_minor")?, row.try_get("is_visible")?);
+            Ok(listed(
+                row.try_get("schema")?,
+                row.try_get("name")?,
+                row.try_get("label")?,
+                is_minor != 0,
+                is_visible != 0,
+            ))
         })
         .collect()
 }

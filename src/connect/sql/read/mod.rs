@@ -1,6 +1,8 @@
 //! Runs a statement and hands on its rows as text, cell by cell, without keeping them.
 
 mod mysql;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod postgres;
 mod sqlite;
 
@@ -100,6 +102,8 @@ pub(super) async fn rows(
     match link {
         Link::Postgres(link) => postgres::rows(link, statement, forms.len(), patience, take).await,
         Link::Mysql(link) => mysql::rows(link, statement, forms, patience, take).await,
+        #[cfg(feature = "odbc")]
+        Link::Odbc(link) => odbc::rows(link, statement, forms, patience, take).await,
         Link::Sqlite(lite) => {
             lite.is_stopped.store(false, Ordering::Relaxed);
             let read = sqlite::rows(&mut lite.connection, statement, timeout, take).await;
