@@ -12,6 +12,11 @@ mod salesforce;
 mod salesforce_bulk;
 mod script;
 mod sql;
+/// PostgreSQL again, read through ODBC.
+#[cfg(feature = "odbc")]
+mod sql_over_odbc {
+    pub(crate) use super::sql::OVER_ODBC as SYSTEM;
+}
 mod suite;
 mod world;
 mod zoho;

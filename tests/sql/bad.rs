@@ -17,8 +17,8 @@ fn told(report: &RunReport) -> (ErrorKind, String) {
 
 #[tokio::test]
 async fn doubled_and_null_keys_are_rejected_and_the_rest_is_read() {
-    for kind in KINDS {
-        let lab = Lab::new(kind).await;
+    for &(kind, way) in KINDS {
+        let lab = Lab::over(kind, way).await;
         lab.run("CREATE TABLE t (code varchar(10), name varchar(20))").await;
         lab.run("INSERT INTO t VALUES ('C1', '青空'), ('C2', '白雲'), ('C2', '黒雲'), (NULL, '名無し'), ('C3', '赤土'), ('C3', '赤土'), ('C4', '緑'), ('C5', '紺')").await;
         for rows in [1, 2, 100] {
@@ -26,20 +26,23 @@ async fn doubled_and_null_keys_are_rejected_and_the_rest_is_read() {
             let report = lab.sync(&SyncOptions::default()).await;
             assert_complete(&report);
             assert_adds_up(&report.streams[0]);
-            assert_eq!(lab.living("t").await.keys().collect::<Vec<_>>(), ["C1", "C4", "C5"], "{kind:?} {rows}");
+            assert_eq!(lab.living("t").await.keys().collect::<Vec<_>>(), ["C1", "C4", "C5"], "{kind:?} {way:?} {rows}");
             let lines = rejected(&lab).await;
             assert!(
                 lines.iter().any(|line| line.starts_with("t C2: more than one row has this key")),
-                "{kind:?} {rows}: {lines:#?}"
+                "{kind:?} {way:?} {rows}: {lines:#?}"
             );
-            assert!(lines.iter().any(|line| line.contains("the key is NULL (code)")), "{kind:?} {rows}: {lines:#?}");
+            assert!(
+                lines.iter().any(|line| line.contains("the key is NULL (code)")),
+                "{kind:?} {way:?} {rows}: {lines:#?}"
+            );
         }
         lab.run("DELETE FROM t WHERE name IN ('黒雲', '青空')").await;
         let report = lab.sync(&SyncOptions::default()).await;
         assert_eq!(
             (report.streams[0].counts.new, report.streams[0].counts.deleted_by_absence),
             (1, 1),
-            "{kind:?}: mended, and gone"
+            "{kind:?} {way:?}: mended, and gone"
         );
     }
 }
@@ -75,8 +78,8 @@ async fn keys_that_the_database_takes_for_one_are_not_passed_over() {
 
 #[tokio::test]
 async fn settings_that_do_not_fit_are_told_with_what_was_meant() {
-    for kind in KINDS {
-        let lab = Lab::new(kind).await;
+    for &(kind, way) in KINDS {
+        let lab = Lab::over(kind, way).await;
         lab.run("CREATE TABLE customers (id int PRIMARY KEY, name varchar(20), changed varchar(20), nokey int)").await;
         lab.run("CREATE TABLE plain (name varchar(20))").await;
         for (streams, expected, words) in [
@@ -89,13 +92,13 @@ async fn settings_that_do_not_fit_are_told_with_what_was_meant() {
         ] {
             lab.source(&format!("streams: {{ {streams} }}\n"));
             let (error, rendered) = told(&lab.sync(&SyncOptions::default()).await);
-            assert!(error == expected && rendered.contains(words), "{kind:?} {streams}: {rendered}");
+            assert!(error == expected && rendered.contains(words), "{kind:?} {way:?} {streams}: {rendered}");
             assert!(rendered.contains("next: "), "{rendered}");
         }
         if kind != Kind::Sqlite {
             lab.source("streams: { customers: { cursor: changed } }\n");
             let (_, rendered) = told(&lab.sync(&SyncOptions::default()).await);
-            assert!(rendered.contains("the column holds no times"), "{kind:?}: {rendered}");
+            assert!(rendered.contains("the column holds no times"), "{kind:?} {way:?}: {rendered}");
         }
     }
 }

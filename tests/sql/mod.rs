@@ -1,6 +1,8 @@
 //! Databases as sources: real ones, read through sync and log.
 
 mod bad;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod quiet;
 mod reading;
 mod types;
@@ -11,6 +13,8 @@ use std::sync::Arc;
 
 use nenrin::clock::{Clock, SystemClock, Timestamp};
 use nenrin::connect::http::{Hosts, ManualTimer, Settings};
+#[cfg(feature = "odbc")]
+use nenrin::error::ErrorKind;
 use nenrin::record::{FieldClass, StreamId};
 use nenrin::sync::{RunReport, SyncOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -26,7 +30,28 @@ pub(crate) enum Kind {
     Sqlite,
 }
 
-pub(crate) const KINDS: [Kind; 3] = [Kind::Postgres, Kind::Maria, Kind::Sqlite];
+/// How a database is talked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By its own protocol.
+    Own,
+    /// Through the ODBC driver of the distribution.
+    #[cfg(feature = "odbc")]
+    Odbc,
+}
+
+/// Every kind, in every way that it can be talked to.
+pub(crate) const KINDS: &[(Kind, Way)] = &[
+    (Kind::Postgres, Way::Own),
+    (Kind::Maria, Way::Own),
+    (Kind::Sqlite, Way::Own),
+    #[cfg(feature = "odbc")]
+    (Kind::Postgres, Way::Odbc),
+    #[cfg(feature = "odbc")]
+    (Kind::Maria, Way::Odbc),
+    #[cfg(feature = "odbc")]
+    (Kind::Sqlite, Way::Odbc),
+];
 
 /// A database in the hands of a test.
 pub(crate) enum Database {
@@ -40,6 +65,7 @@ pub(crate) struct Lab {
     pub(crate) app: TestApp,
     pub(crate) database: Database,
     pub(crate) timer: ManualTimer,
+    way: Way,
 }
 
 impl Database {
@@ -48,6 +74,28 @@ impl Database {
             Database::Postgres(url) => url.clone(),
             Database::Maria(database) => database.url(),
             Database::Sqlite(path) => format!("sqlite://{}", path.display()),
+        }
+    }
+
+    /// The ODBC connection string of whom `url` signs in.
+    #[cfg(feature = "odbc")]
+    pub(crate) fn connection(&self) -> String {
+        use crate::support::odbc::connection;
+        match self {
+            Database::Postgres(url) => {
+                let (name, folder) = url.rsplit_once('/').map(|_| url.split_once("?host=").unwrap()).unwrap();
+                let name = name.rsplit('/').next().unwrap();
+                connection("psqlodbcw.so", &format!("Servername={folder};Database={name};UID=postgres"))
+            }
+            Database::Maria(database) => connection(
+                "libmaodbc.so",
+                &format!(
+                    "Socket={};Database={};UID=nenrin;PWD=secret;charset=utf8mb4",
+                    database.socket.display(),
+                    database.name
+                ),
+            ),
+            Database::Sqlite(path) => connection("libsqlite3odbc.so", &format!("Database={}", path.display())),
         }
     }
 
@@ -76,6 +124,11 @@ impl Database {
 impl Lab {
     /// A project with an empty database.
     pub(crate) async fn new(kind: Kind) -> Lab {
+        Lab::over(kind, Way::Own).await
+    }
+
+    /// The same, read in this way.
+    pub(crate) async fn over(kind: Kind, way: Way) -> Lab {
         let timer = ManualTimer::default();
         let hosts = Hosts::new(Settings::default(), Arc::new(timer.clone())).unwrap();
         let app = TestApp::new(&SystemClock.now().to_string()).with_hosts(Arc::new(hosts));
@@ -84,13 +137,23 @@ impl Lab {
             Kind::Maria => Database::Maria(mariadb::new_database().await),
             Kind::Sqlite => Database::Sqlite(app.path("core.db")),
         };
-        app.write("secrets/db", &database.url());
-        Lab { app, database, timer }
+        let address = match way {
+            Way::Own => database.url(),
+            #[cfg(feature = "odbc")]
+            Way::Odbc => database.connection(),
+        };
+        app.write("secrets/db", &address);
+        Lab { app, database, timer, way }
     }
 
     /// Writes the source's file; `rest` follows the URL.
     pub(crate) fn source(&self, rest: &str) {
-        let head = "apiVersion: nenrin/v1\nkind: Source\nconnector: sql\nurl: ${file:secrets/db}\n";
+        let address = match self.way {
+            Way::Own => "url: ${file:secrets/db}",
+            #[cfg(feature = "odbc")]
+            Way::Odbc => "system: odbc\nconnection: ${file:secrets/db}",
+        };
+        let head = format!("apiVersion: nenrin/v1\nkind: Source\nconnector: sql\n{address}\n");
         self.app.write("sources/db.yaml", &format!("{head}{rest}"));
     }
 
@@ -102,6 +165,14 @@ impl Lab {
     pub(crate) async fn sync(&self, options: &SyncOptions<'_>) -> RunReport {
         self.app.clock.set(self.app.clock.now().max(SystemClock.now()));
         self.app.sync_with("db", options).await.unwrap()
+    }
+
+    /// Runs the source, which fails: with what, and what a person reads of it.
+    #[cfg(feature = "odbc")]
+    pub(crate) async fn sync_error(&self) -> (ErrorKind, String) {
+        let report = self.sync(&SyncOptions::default()).await;
+        let error = report.first_error().unwrap();
+        (error.kind.unwrap(), error.rendered.clone())
     }
 
     /// What the log says of a stream now.

@@ -57,8 +57,8 @@ async fn a_quiet_run_reads_each_table_of_mariadb_once() {
 
 #[tokio::test]
 async fn law5_an_unchanged_table_without_a_cursor_adds_no_file_and_no_commit() {
-    for kind in super::KINDS {
-        let lab = Lab::new(kind).await;
+    for &(kind, way) in super::KINDS {
+        let lab = Lab::over(kind, way).await;
         lab.run("CREATE TABLE t (id int PRIMARY KEY, name varchar(100)); INSERT INTO t VALUES (1, '青空'), (2, NULL), (3, '')").await;
         lab.source("page_rows: 2\nstreams: { t: {} }\n");
         assert_complete(&lab.sync(&SyncOptions::default()).await);
@@ -66,8 +66,8 @@ async fn law5_an_unchanged_table_without_a_cursor_adds_no_file_and_no_commit() {
         for mode in [ReadMode::Incremental, ReadMode::Full] {
             let report = lab.sync(&SyncOptions { mode, ..SyncOptions::default() }).await;
             assert_complete(&report);
-            assert_eq!((report.streams[0].counts.read, report.streams[0].counts.unchanged), (3, 3), "{kind:?}");
-            assert_eq!(lab.app.lake_files(), files, "{kind:?}");
+            assert_eq!((report.streams[0].counts.read, report.streams[0].counts.unchanged), (3, 3), "{kind:?} {way:?}");
+            assert_eq!(lab.app.lake_files(), files, "{kind:?} {way:?}");
         }
     }
 }

@@ -37,8 +37,8 @@ fn table(kind: Kind) -> (&'static str, &'static str) {
 
 #[tokio::test]
 async fn everything_is_read_in_pages_and_then_changes_alone() {
-    for kind in KINDS {
-        let lab = Lab::new(kind).await;
+    for &(kind, way) in KINDS {
+        let lab = Lab::over(kind, way).await;
         let (create, now) = table(kind);
         lab.run(create).await;
         lab.source("page_rows: 7\nstreams: { t: { cursor: updated_at } }\n");
@@ -48,7 +48,7 @@ async fn everything_is_read_in_pages_and_then_changes_alone() {
         assert_eq!(
             (stream.mode, stream.counts.read, stream.counts.new, stream.requests),
             ("first", 100, 100, 15),
-            "{kind:?}"
+            "{kind:?} {way:?}"
         );
         lab.run(&format!(
             "UPDATE t SET note = '変更', updated_at = {now} WHERE b IN (3, 50, 97);
@@ -58,7 +58,7 @@ async fn everything_is_read_in_pages_and_then_changes_alone() {
         let report = lab.sync(&SyncOptions::default()).await;
         assert_complete(&report);
         let counts = &report.streams[0].counts;
-        assert_eq!((counts.read, counts.new, counts.changed), (4, 1, 3), "{kind:?}");
+        assert_eq!((counts.read, counts.new, counts.changed), (4, 1, 3), "{kind:?} {way:?}");
         assert_adds_up(&report.streams[0]);
         let records = lab.living("t").await;
         assert_eq!(records.len(), 101);
@@ -69,7 +69,7 @@ async fn everything_is_read_in_pages_and_then_changes_alone() {
         assert_complete(&report);
         // SQLite's rows without a time are asked for besides.
         let requests = if kind == Kind::Sqlite { 16 } else { 15 };
-        assert_eq!((report.streams[0].counts.changed, report.streams[0].requests), (101, requests), "{kind:?}");
+        assert_eq!((report.streams[0].counts.changed, report.streams[0].requests), (101, requests), "{kind:?} {way:?}");
         // Deletions are found by looking at everything.
         lab.run("DELETE FROM t WHERE b <= 10").await;
         let report = lab.sync(&full()).await;
@@ -77,7 +77,7 @@ async fn everything_is_read_in_pages_and_then_changes_alone() {
         assert_eq!(
             (report.streams[0].counts.deleted_by_absence, report.streams[0].counts.unchanged),
             (10, 91),
-            "{kind:?}"
+            "{kind:?} {way:?}"
         );
         assert_eq!(lab.living("t").await.len(), 91);
     }
@@ -120,8 +120,8 @@ async fn rows_without_a_stamp_are_read_in_every_run() {
 
 #[tokio::test]
 async fn a_number_that_only_rises_is_a_cursor_too() {
-    for kind in KINDS {
-        let lab = Lab::new(kind).await;
+    for &(kind, way) in KINDS {
+        let lab = Lab::over(kind, way).await;
         lab.run("CREATE TABLE t (id int PRIMARY KEY, note varchar(20), version bigint NOT NULL)").await;
         lab.run("INSERT INTO t VALUES (1, 'a', 5), (2, 'b', 100), (3, 'c', 7000)").await;
         lab.source("overlap_numbers: 10\nstreams: { t: { cursor: version } }\n");
@@ -130,16 +130,16 @@ async fn a_number_that_only_rises_is_a_cursor_too() {
         let report = lab.sync(&SyncOptions::default()).await;
         assert_complete(&report);
         let counts = &report.streams[0].counts;
-        assert_eq!((counts.read, counts.changed), (2, 1), "{kind:?}");
+        assert_eq!((counts.read, counts.changed), (2, 1), "{kind:?} {way:?}");
         let report = lab.sync(&SyncOptions::default()).await;
-        assert_eq!(report.streams[0].counts.changed, 0, "{kind:?}");
+        assert_eq!(report.streams[0].counts.changed, 0, "{kind:?} {way:?}");
     }
 }
 
 #[tokio::test]
 async fn views_and_queries_conditions_and_columns() {
-    for kind in KINDS {
-        let lab = Lab::new(kind).await;
+    for &(kind, way) in KINDS {
+        let lab = Lab::over(kind, way).await;
         lab.run(
             "CREATE TABLE t (id int PRIMARY KEY, dept varchar(10), secret varchar(10), gone varchar(1));
              INSERT INTO t VALUES (1, 'A', 'x', '0'), (2, 'B', 'y', '0'), (3, 'A', 'z', '1');
@@ -153,10 +153,10 @@ async fn views_and_queries_conditions_and_columns() {
         );
         let report = lab.sync(&SyncOptions::default()).await;
         assert_complete(&report);
-        assert_eq!(lab.living("v").await.keys().collect::<Vec<_>>(), ["1", "3"], "{kind:?}");
-        assert_eq!(lab.living("q").await["A"]["n"].as_deref(), Some("2"), "{kind:?}");
+        assert_eq!(lab.living("v").await.keys().collect::<Vec<_>>(), ["1", "3"], "{kind:?} {way:?}");
+        assert_eq!(lab.living("q").await["A"]["n"].as_deref(), Some("2"), "{kind:?} {way:?}");
         let records = lab.records("t").await;
-        assert!(records["3"].is_none() && !records["1"].as_ref().unwrap().contains_key("secret"), "{kind:?}");
+        assert!(records["3"].is_none() && !records["1"].as_ref().unwrap().contains_key("secret"), "{kind:?} {way:?}");
     }
 }
 

@@ -2,11 +2,11 @@
 
 use nenrin::sync::SyncOptions;
 
-use super::{Kind, Lab};
+use super::{KINDS, Kind, Lab, Way};
 use crate::support::app::assert_complete;
 
 /// Reads the table `t` with one row, whose key is `id`, and compares its fields.
-async fn assert_kept(lab: &Lab, expected: &[(&str, Option<&str>)]) {
+pub(super) async fn assert_kept(lab: &Lab, expected: &[(&str, Option<&str>)]) {
     lab.source("streams: { t: {} }\n");
     assert_complete(&lab.sync(&SyncOptions::default()).await);
     let records = lab.living("t").await;
@@ -19,9 +19,20 @@ async fn assert_kept(lab: &Lab, expected: &[(&str, Option<&str>)]) {
     assert_eq!((counts.new, counts.changed, counts.unchanged), (0, 0, records.len() as u64));
 }
 
+/// In which ways a kind of database is talked to.
+fn ways(kind: Kind) -> impl Iterator<Item = Way> {
+    KINDS.iter().filter(move |(known, _)| *known == kind).map(|(_, way)| *way)
+}
+
 #[tokio::test]
 async fn postgresql_keeps_the_text_of_every_type() {
-    let lab = Lab::new(Kind::Postgres).await;
+    for way in ways(Kind::Postgres) {
+        postgres_keeps(way).await;
+    }
+}
+
+async fn postgres_keeps(way: Way) {
+    let lab = Lab::over(Kind::Postgres, way).await;
     lab.run(
         "CREATE TYPE phase AS ENUM ('導入', '利用');
          CREATE DOMAIN code AS char(6);
@@ -82,7 +93,13 @@ async fn postgresql_keeps_the_text_of_every_type() {
 
 #[tokio::test]
 async fn mariadb_keeps_the_text_of_every_type() {
-    let lab = Lab::new(Kind::Maria).await;
+    for way in ways(Kind::Maria) {
+        maria_keeps(way).await;
+    }
+}
+
+async fn maria_keeps(way: Way) {
+    let lab = Lab::over(Kind::Maria, way).await;
     lab.run(
         "SET sql_mode = '', time_zone = '+09:00';
          CREATE TABLE t (id bigint unsigned PRIMARY KEY, b tinyint(1), u8 bigint unsigned, n decimal(30, 4), f4 float, f44 float, f8 double,
@@ -132,7 +149,13 @@ async fn mariadb_keeps_the_text_of_every_type() {
 
 #[tokio::test]
 async fn sqlite_keeps_values_by_their_own_type() {
-    let lab = Lab::new(Kind::Sqlite).await;
+    for way in ways(Kind::Sqlite) {
+        sqlite_keeps(way).await;
+    }
+}
+
+async fn sqlite_keeps(way: Way) {
+    let lab = Lab::over(Kind::Sqlite, way).await;
     lab.run(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, i INTEGER, r REAL, x TEXT, b BLOB, n NUMERIC, d, nul TEXT, emp TEXT, \"列 \"\"名\" TEXT);
          INSERT INTO t VALUES (1, 9223372036854775807, 0.1, 'タブ\t改行\n😀''', x'00ff68', '12.50', 'any', NULL, '', '値')",

@@ -3,5 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod cut;
 pub(crate) mod mariadb;
+#[cfg(feature = "odbc")]
+pub(crate) mod odbc;
 pub(crate) mod org;
 pub(crate) mod postgres;

@@ -5,4 +5,6 @@ mod owner;
 mod proxy;
 mod world;
 
+#[cfg(feature = "odbc")]
+pub(crate) use world::OVER_ODBC;
 pub(crate) use world::SYSTEM;

@@ -11,6 +11,28 @@ use simulators::salesforce::Stall;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
+/// Whether a statement asks for a page: as it is, or through ODBC.
+pub(super) fn is_page(statement: &[u8]) -> bool {
+    statement.starts_with(b"COPY (") || statement.starts_with(b"SELECT nenrin_clock.now::text")
+}
+
+/// Whether a row of an answer is one of the table; one comes also when there is none, to tell the clock.
+fn is_row(kind: u8, bytes: &[u8]) -> bool {
+    match kind {
+        b'd' => bytes.splitn(4, |byte| *byte == b'\t').nth(2).is_some_and(|cell| !cell.starts_with(b"\\N")),
+        // Type, length and the number of cells; then each with its length, which is -1 for NULL.
+        b'D' => {
+            let mut at = 7;
+            for _ in 0..2 {
+                let length = i32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+                at += 4 + usize::try_from(length).unwrap_or_default();
+            }
+            bytes[at..at + 4] != [0xff; 4]
+        }
+        _ => false,
+    }
+}
+
 /// Something that was asked.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -146,11 +168,15 @@ async fn talk(mut client: UnixStream, server: PathBuf, shared: Arc<Mutex<Shared>
                 let body = &bytes[5..];
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes.split(|byte| *byte == 0).next().unwrap()).into_owned();
                 match kind {
-                    b'Q' if body.starts_with(b"COPY (") => {
+                    b'Q' if is_page(body) => {
                         if !page(&mut client, &mut server, &shared, &bytes, text(body)).await? {
                             return Ok(());
                         }
                         continue;
+                    }
+                    // The catalogue through ODBC; what else a driver asks is its own affair.
+                    b'Q' if text(body).contains("FROM unnest(") => {
+                        shared.lock().unwrap().asked.push(Asked { statement: text(body), rows: 0 });
                     }
                     // The name of a statement comes before its text.
                     b'P' => {
@@ -212,7 +238,7 @@ async fn page(
     let (mut answer, mut rows) = (Vec::new(), 0);
     loop {
         let (kind, bytes) = message(server).await?;
-        if kind == b'd' && bytes.splitn(4, |byte| *byte == b'\t').nth(2).is_some_and(|cell| !cell.starts_with(b"\\N")) {
+        if is_row(kind, &bytes) {
             rows += 1;
             if form == "crash" && rows == 4 {
                 answer.extend(refusal("FATAL", "57P01"));

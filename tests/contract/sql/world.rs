@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use simulators::salesforce::Stall;
 
 use super::owner::Owner;
-use super::proxy::Proxy;
+use super::proxy::{Proxy, is_page};
 use crate::contract::world::{
     Ability, Call, Facts, Form, Sample, Seen, Setup, System, Trouble, Truth, World, coped, ends,
 };
@@ -21,32 +21,45 @@ use crate::support::postgres;
 const STREAM: &str = "customers";
 
 pub(crate) const SYSTEM: System = System {
-    start: |setup| Box::pin(async move { std::sync::Arc::new(Customers::start(setup)) as std::sync::Arc<dyn World> }),
-    facts: &Facts {
-        name: "sql",
-        most_rows: 500,
-        asked_besides: &[(Call::SignIn, 1), (Call::Description, 1)],
-        asked_by_passes: &[],
-        lag_secs: 10,
-        late_secs: 600,
-        sweep_secs: 86_400,
-        sweep_finds_changes: true,
-        sweeps_are_passes: false,
-        records_tell_merges: false,
-        windows_tell_keys: false,
-        grain_secs: 1,
-        deleted: "absent",
-        tells_deletes: false,
-        stops_without_a_field: false,
-        lacks: &[
-            (Ability::Undelete, "a row that was deleted and comes back is a new row"),
-            (Ability::Merge, "rows are not merged"),
-            (Ability::Archive, "rows are not put aside"),
-            (Ability::AskForPause, "a database never asks for one"),
-            (Ability::Ration, "a database counts no statements"),
-        ],
-        forms,
+    start: |setup| {
+        Box::pin(async move { std::sync::Arc::new(Customers::start(setup, false)) as std::sync::Arc<dyn World> })
     },
+    facts: &FACTS,
+};
+
+/// The same read through ODBC.
+#[cfg(feature = "odbc")]
+pub(crate) const OVER_ODBC: System = System {
+    start: |setup| {
+        Box::pin(async move { std::sync::Arc::new(Customers::start(setup, true)) as std::sync::Arc<dyn World> })
+    },
+    facts: &FACTS,
+};
+
+const FACTS: Facts = Facts {
+    name: "sql",
+    most_rows: 500,
+    asked_besides: &[(Call::SignIn, 1), (Call::Description, 1)],
+    asked_by_passes: &[],
+    lag_secs: 10,
+    late_secs: 600,
+    sweep_secs: 86_400,
+    sweep_finds_changes: true,
+    sweeps_are_passes: false,
+    records_tell_merges: false,
+    windows_tell_keys: false,
+    grain_secs: 1,
+    deleted: "absent",
+    tells_deletes: false,
+    stops_without_a_field: false,
+    lacks: &[
+        (Ability::Undelete, "a row that was deleted and comes back is a new row"),
+        (Ability::Merge, "rows are not merged"),
+        (Ability::Archive, "rows are not put aside"),
+        (Ability::AskForPause, "a database never asks for one"),
+        (Ability::Ration, "a database counts no statements"),
+    ],
+    forms,
 };
 
 fn forms(trouble: Trouble) -> Vec<Form> {
@@ -84,6 +97,7 @@ struct Customers {
     owner: Owner,
     proxy: Proxy,
     setup: Setup,
+    is_odbc: bool,
     database: String,
     role: String,
     told: Mutex<Told>,
@@ -110,7 +124,7 @@ fn literal(value: &Value) -> String {
 }
 
 impl Customers {
-    fn start(setup: Setup) -> Customers {
+    fn start(setup: Setup, is_odbc: bool) -> Customers {
         let url = postgres::new_database();
         let database = url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
         let server = PathBuf::from(url.split("host=").nth(1).unwrap());
@@ -136,7 +150,7 @@ impl Customers {
         let told =
             Told { now: at, compared: compared.collect(), hidden: Vec::new(), pending: Vec::new(), past: Vec::new() };
         let proxy = Proxy::start(&server);
-        let world = Customers { owner, proxy, setup, database, role, told: Mutex::new(told) };
+        let world = Customers { owner, proxy, setup, is_odbc, database, role, told: Mutex::new(told) };
         world.note_past(Timestamp::MIN);
         world
     }
@@ -154,6 +168,17 @@ impl Customers {
         let changed = self.owner.ask(format!("{statement} RETURNING id::text"));
         self.note_past(self.now());
         !changed.is_empty()
+    }
+
+    /// The URL, or the connection string, of who reads.
+    fn address(&self) -> String {
+        let (role, database, folder) = (&self.role, &self.database, self.proxy.folder().display());
+        #[cfg(feature = "odbc")]
+        if self.is_odbc {
+            let attributes = format!("Servername={folder};Database={database};UID={role};SSLmode=disable");
+            return crate::support::odbc::connection("psqlodbcw.so", &attributes);
+        }
+        format!("postgres://{role}@localhost/{database}?host={folder}&sslmode=disable")
     }
 
     fn stamp(&self) -> String {
@@ -201,19 +226,14 @@ impl World for Customers {
     }
 
     fn files(&self) -> Vec<(String, String)> {
-        let url = format!(
-            "postgres://{}@localhost/{}?host={}&sslmode=disable",
-            self.role,
-            self.database,
-            self.proxy.folder().display()
-        );
+        let address = if self.is_odbc { "system: odbc\nconnection" } else { "url" };
         let columns = if self.setup.all_fields { "" } else { ", columns: [会社名, 備考, fax]" };
         let source = format!(
-            "apiVersion: nenrin/v1\nkind: Source\nconnector: sql\nurl: \"${{file:secrets/url}}\"\npage_rows: {}\n\
+            "apiVersion: nenrin/v1\nkind: Source\nconnector: sql\n{address}: \"${{file:secrets/url}}\"\npage_rows: {}\n\
              streams:\n  {STREAM}: {{ cursor: updated_at{columns} }}\n",
             self.setup.page_rows
         );
-        vec![("secrets/url".to_owned(), url), ("sources/sql.yaml".to_owned(), source)]
+        vec![("secrets/url".to_owned(), self.address()), ("sources/sql.yaml".to_owned(), source)]
     }
 
     fn note(&self) -> &'static str {
@@ -406,7 +426,7 @@ impl World for Customers {
 
     fn calls(&self) -> Vec<Seen> {
         let seen = self.proxy.asked().into_iter().map(|asked| {
-            let is_page = asked.statement.starts_with("COPY (");
+            let is_page = is_page(asked.statement.as_bytes());
             let call = if asked.statement.is_empty() {
                 Call::SignIn
             } else if !is_page {

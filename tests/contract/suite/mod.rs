@@ -81,6 +81,9 @@ macro_rules! contract {
     };
     (@cases [$($system:ident)*] $($theme:ident $cases:tt)*) => {
         contract! { @systems [$($system)*] { $($theme $cases)* } }
+        // It knows what `sql` knows, so the page says nothing of it.
+        #[cfg(feature = "odbc")]
+        contract! { @systems [sql_over_odbc] { $($theme $cases)* } }
 
         #[test]
         fn the_page_lists_every_case_and_what_each_system_does_not_know() {
