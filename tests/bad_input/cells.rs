@@ -30,3 +30,19 @@ async fn a_nul_character() {
     "#);
     assert_eq!(project.published().await, ["アクメ 110", "桜 300", "青葉 200"]);
 }
+
+#[tokio::test]
+async fn a_year_that_an_era_cannot_have() {
+    let (project, ran) = february("C1,アクメ,110,令和99年4月1日\nC2,青葉,210,令和7年4月1日\nC3,桜,300,\n").await;
+    for part in [
+        "warning[E0404]: 1 value does not convert: it is held, and unknown until mended",
+        "value: mappings/core/customers.yaml:10:19 customer.contract_start: 令和 is accepted up to its year 64",
+        "next: `nenrin held --source core --list` shows all",
+    ] {
+        assert!(ran.told().contains(part), "{part}\n{}", ran.told());
+    }
+    // The rest of the record counts, and so does every other record.
+    assert_eq!(project.published().await, ["アクメ 110", "桜 300", "青葉 210"]);
+    let list = project.nenrin(&["held", "--list"]).await.all();
+    assert!(list.contains("C1") && list.contains("令和99年4月1日"), "{list}");
+}
