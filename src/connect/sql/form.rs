@@ -31,6 +31,7 @@ pub(super) enum Form {
     /// A single precision number that was read as a double one.
     Single,
     /// A double precision number that was read with more digits than it needs.
+    #[cfg_attr(not(feature = "odbc"), allow(dead_code, reason = "only what is read through ODBC has it"))]
     Double,
     /// A number with a currency's sign, read as a plain one (PostgreSQL `money`).
     Money,
@@ -39,6 +40,7 @@ pub(super) enum Form {
     /// A time without a zone.
     Moment,
     /// A time without a zone, to the second (Oracle's `DATE`).
+    #[cfg_attr(not(feature = "odbc"), allow(dead_code, reason = "only what is read through ODBC has it"))]
     Second,
     Date,
     /// `\x6869` of PostgreSQL; other databases' readers make base64 themselves.

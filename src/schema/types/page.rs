@@ -35,7 +35,8 @@ variables:
 What a mapping says goes before what the variable says, and holds for the conversions in its expression too
 (`decimal(月額) / 12`). Canonical texts are read without `read_as`: it tells how a source writes.
 
-Values compare by their type (`min` and `max` of a comparison, `<` in expressions): the order stands with each type.
+Values compare by their type (`min` and `max` of a comparison, `<` in expressions): the order stands with each type. `BETWEEN` of enums
+compares their texts.
 
 ";
 

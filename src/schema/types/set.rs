@@ -16,7 +16,7 @@ pub(super) static DOC: TypeDoc = TypeDoc {
             signs between elements are declared: `read_as: { separators: \",/\" }`. With `values`, each element is one of them \
             or one of their labels; one that is not holds the whole value. A set without elements is empty.",
     canonical: "a JSON array of the elements, in the order of `values`, else of their characters: `[\"チャット\",\"電話\"]`",
-    order: "a set comes before those that contain it; others have no order",
+    order: "a set comes before those that contain it (`min`, `max`); others have no order, and `<` in an expression compares their texts",
     cases: &[
         Cases {
             declared: "",

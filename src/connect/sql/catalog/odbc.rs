@@ -48,7 +48,7 @@ async fn one(bridge: &Bridge, name: &str) -> Result<Option<Relation>, Failure> {
         .with(move |connection| {
             let Place { catalog, schema, table } = &asked;
             let schema = if schema.is_empty() { "%" } else { schema };
-            Ok(cells(connection.preallocate()?.into_columns_cursor(catalog, schema, table, "%")?)?)
+            cells(connection.preallocate()?.into_columns_cursor(catalog, schema, table, "%")?)
         })
         .await?;
     let cell = |row: &[Option<String>], at: usize| row.get(at).cloned().flatten().unwrap_or_default();
@@ -86,7 +86,7 @@ async fn one(bridge: &Bridge, name: &str) -> Result<Option<Relation>, Failure> {
                 (!schema.is_empty()).then_some(schema),
                 table,
             )?;
-            Ok(cells(cursor)?)
+            cells(cursor)
         })
         .await?;
     keys.sort_by_key(|row| cell(row, 4).parse::<u32>().unwrap_or_default());
@@ -158,8 +158,7 @@ pub(super) async fn list(bridge: &Bridge) -> Result<Vec<Listed>, Failure> {
         Engine::Mysql => return mysql::list_over(bridge).await,
         _ => {}
     }
-    let rows =
-        bridge.with(|connection| Ok(cells(connection.preallocate()?.into_tables_cursor("", "", "", "")?)?)).await?;
+    let rows = bridge.with(|connection| cells(connection.preallocate()?.into_tables_cursor("", "", "", "")?)).await?;
     let listed = rows.into_iter().filter_map(|row| {
         let mut cells = row.into_iter();
         let (_, schema, name, kind) = (cells.next()?, cells.next()?, cells.next()??, cells.next()??);
