@@ -166,10 +166,11 @@ async fn a_template_that_cannot_be_read() {
 #[tokio::test]
 async fn a_parent_that_is_read_in_steps() {
     let bench = Bench::new().await;
+    bench.project.edit("sources/keiyaku.yaml", "streams:\n", "time_zone: Asia/Tokyo\nstreams:\n");
     bench.project.edit(
         "sources/keiyaku.yaml",
         "  lines:\n",
-        "    window: { start: 2026-10-01T00:00:00+09:00, step_days: 1, params: { day: '{{ window.from }}' } }\n  lines:\n",
+        "    window: { start: 2026-10-01, step_days: 1, params: { day: '{{ window.from }}' } }\n  lines:\n",
     );
     insta::assert_snapshot!(bench.sync().await.told(), @r#"
     error[E0100]: the parent is read in steps of some days, and children need all parents
